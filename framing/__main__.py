@@ -1,0 +1,6 @@
+"""`python -m framing`."""
+
+from framing.cli import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,70 @@
+"""The `framing` command: its sub-commands, exit statuses, and how errors are shown.
+
+Exit status: 0 done, 1 an error, 2 wrong usage, 3 done but some inputs failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from framing import __version__
+from framing.cli import evaluate, labels, models, score, seeds, train
+from framing.errors import FramingError, UsageError
+
+app = typer.Typer(
+    name="framing",
+    help="Find framing devices in news and statements: blame shifting, foreignising, denial, sourcing appeals.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("score")(score.score)
+app.add_typer(train.app, name="train")
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(labels.app, name="labels")
+app.add_typer(seeds.app, name="seeds")
+app.add_typer(models.app, name="models")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"framing {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Find framing devices in news and statements, offline."""
+
+
+def run() -> None:
+    """Run the command line and leave with its exit status; a traceback only with `--debug`."""
+    sys.exit(_status("--debug" in sys.argv[1:]))
+
+
+def _status(debug: bool) -> int:
+    try:
+        app()
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else 1
+    except FramingError as error:
+        if debug:
+            raise
+        typer.echo(f"framing: {error}", err=True)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Standard output is gone: keep the interpreter from flushing into it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0

@@ -1,0 +1,154 @@
+"""A model folder: manifest, checksums, and where models are found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from framing.calibration import Sigmoid
+from framing.errors import ModelError
+from framing.files import file_sha256, shipped, write_text
+from framing.taxonomy import Taxonomy
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+DEFAULT_MODEL = "transformer"
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """Scores at which spans of one device are reported, or kept as uncertain below that."""
+
+    report: float
+    uncertain: float
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """For each device the maps from raw scores to probabilities, of a span and of a document."""
+
+    spans: dict[str, Sigmoid]
+    documents: dict[str, Sigmoid]
+
+
+class ModelManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model is, how it was made, and the SHA-256 of each of its files.
+
+    Attributes:
+        settings: what the runtime of this kind of model needs (window lengths, n-gram ranges, …).
+    """
+
+    format_version: int = FORMAT_VERSION
+    name: str
+    kind: str
+    version: str
+    labels_version: str
+    labels_digest: str
+    seed: int
+    command: str
+    created: str
+    libraries: dict[str, str]
+    taxonomy: Taxonomy
+    thresholds: dict[str, Thresholds]
+    calibration: Calibration
+    settings: dict[str, bool | int | float | str | list[float] | dict[str, float]]
+    files: dict[str, str] = {}
+
+
+def read_manifest(folder: Path) -> ModelManifest:
+    """Read the manifest of a model folder, without looking at the other files.
+
+    Raises:
+        ModelError: if there is no manifest, or it is damaged or of another format.
+    """
+    path = folder / MANIFEST
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: no model folder ({MANIFEST} cannot be read). "
+            "Expected a folder that 'framing train' wrote, or a name from 'framing models list'."
+        ) from error
+    try:
+        manifest = msgspec.json.decode(content, type=ModelManifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: damaged manifest: {error}. Get the model again.") from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise ModelError(
+            f"{path}: format version {manifest.format_version}, this version of framing reads "
+            f"{FORMAT_VERSION}. Train the model again, or use the version that wrote it."
+        )
+    return manifest
+
+
+def check_files(folder: Path, manifest: ModelManifest) -> list[str]:
+    """Return what is wrong with the files of a model folder: missing, outside of it, or changed."""
+    problems = []
+    for name, expected in sorted(manifest.files.items()):
+        if Path(name).name != name:
+            problems.append(f"{folder}: file name {name!r} leads out of the folder")
+        elif not (folder / name).is_file():
+            problems.append(f"{folder / name}: missing. Get the model again.")
+        elif (found := file_sha256(folder / name)) != expected:
+            problems.append(
+                f"{folder / name}: SHA-256 {found[:12]}…, expected {expected[:12]}…: "
+                "damaged or changed. Get the model again."
+            )
+    return problems
+
+
+def open_model_folder(folder: Path) -> ModelManifest:
+    """Read a manifest and check every file that it names.
+
+    Raises:
+        ModelError: if the manifest or a file is missing or damaged (all of them are named).
+    """
+    manifest = read_manifest(folder)
+    problems = check_files(folder, manifest)
+    if problems:
+        raise ModelError("\n".join(problems))
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: ModelManifest, file_names: list[str]) -> ModelManifest:
+    """Write the manifest with the SHA-256 of the named files, which stand in the folder already."""
+    files = {name: file_sha256(folder / name) for name in sorted(file_names)}
+    manifest = msgspec.structs.replace(manifest, files=files)
+    content = msgspec.json.format(msgspec.json.encode(manifest), indent=1).decode()
+    write_text(folder / MANIFEST, content + "\n")
+    return manifest
+
+
+def model_folders() -> Mapping[str, Path]:
+    """Return every model that a name reaches, shipped ones and those of the folder FRAMING_MODELS."""
+    folders: dict[str, Path] = {}
+    for root in (shipped("models"), user_models()):
+        if root.is_dir():
+            folders |= {path.parent.name: path.parent for path in sorted(root.glob(f"*/{MANIFEST}"))}
+    return folders
+
+
+def user_models() -> Path:
+    """Return the folder of the user's own models: `FRAMING_MODELS`, else the platform's data folder."""
+    from platformdirs import user_data_path
+
+    named = os.environ.get("FRAMING_MODELS")
+    return Path(named) if named else user_data_path("framing") / "models"
+
+
+def find_model(name: str) -> Path:
+    """Return the folder of a model, given its name or its folder.
+
+    Raises:
+        ModelError: if there is none; the line names those that there are.
+    """
+    folders = model_folders()
+    if name in folders:
+        return folders[name]
+    if (Path(name) / MANIFEST).is_file():
+        return Path(name)
+    raise ModelError(
+        f"{name}: unknown model. Expected a folder with a {MANIFEST}, "
+        f"or one of: {', '.join(folders) or 'none is installed'}."
+    )

@@ -1,0 +1,239 @@
+"""Scoring by an exported network: onnxruntime and tokenizers, without torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from framing.calibration import apply_sigmoid
+from framing.classifier import Classifier
+from framing.decoding import (
+    Candidate,
+    Floats,
+    TokenProbabilities,
+    decode_candidates,
+    grade,
+    logit,
+)
+from framing.encoding import Tokens, owned_bounds, tokenize, window_bounds
+from framing.errors import ModelError
+from framing.model_folder import ModelManifest
+from framing.sentences import sentence_bounds
+from framing.spans import Document, ScoredDocument, Span
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+NETWORK = "model.onnx"
+TOKENIZER = "tokenizer.json"
+# Windows in flight: enough that sorting them by length leaves hardly any padding.
+GROUP_WINDOWS = 64
+BATCH_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """How a network reads a text, as its manifest's settings say.
+
+    Attributes:
+        window: tokens of a window, special tokens included.
+        overlap: tokens that neighbouring windows share.
+        first_id: vocabulary id before a window.
+        last_id: vocabulary id after a window.
+        max_gap: tokens under the edge probability that a span may bridge.
+        edges: for each device the probability at which a token may join a span.
+    """
+
+    window: int
+    overlap: int
+    first_id: int
+    last_id: int
+    max_gap: int
+    edges: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """A document, its sentences and tokens, and what the network says of the tokens."""
+
+    document: Document
+    sentences: tuple[Span, ...]
+    tokens: Tokens
+    probabilities: Floats  # (n_tokens, n_devices + n_voices), filled window by window
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A stretch of tokens that is run through the network, and the part of it that it judges."""
+
+    read: ReadDocument
+    bounds: Span
+    owned: Span
+
+
+class Network:
+    """An exported network with its tokenizer; one session serves any number of threads."""
+
+    def __init__(self, folder: Path, settings: NetworkSettings, n_outputs: int) -> None:
+        self.settings = settings
+        self.n_outputs = n_outputs
+        self._session = _open_session(folder / NETWORK)
+        self._tokenizer = _open_tokenizer(folder / TOKENIZER)
+
+    def read(self, documents: Iterable[Document]) -> Iterator[ReadDocument]:
+        """Yield documents with the probabilities of all their tokens, in the order given."""
+        waiting: list[ReadDocument] = []
+        windows: list[_Window] = []
+        for document in documents:
+            read = self._tokenized(document)
+            waiting.append(read)
+            for window in self._windows(read):
+                windows.append(window)
+                if len(windows) >= GROUP_WINDOWS:
+                    self._run(windows)
+                    windows = []
+                    yield from waiting[:-1]
+                    waiting = waiting[-1:]
+        self._run(windows)
+        yield from waiting
+
+    def _tokenized(self, document: Document) -> ReadDocument:
+        sentences = sentence_bounds(document.text)
+        tokens = tokenize(document.text, sentences, self._tokenizer)
+        probabilities = np.zeros((len(tokens), self.n_outputs), dtype=np.float32)
+        return ReadDocument(document, sentences, tokens, probabilities)
+
+    def _windows(self, read: ReadDocument) -> Iterator[_Window]:
+        bounds = window_bounds(len(read.tokens), self.settings.window - 2, self.settings.overlap)
+        for window, owned in zip(bounds, owned_bounds(bounds), strict=True):
+            yield _Window(read, window, owned)
+
+    def _run(self, windows: Sequence[_Window]) -> None:
+        ordered = sorted(windows, key=lambda window: len(window.bounds))
+        while ordered:
+            n = max(1, BATCH_TOKENS // (len(ordered[-1].bounds) + 2))
+            self._run_batch(ordered[-n:])
+            del ordered[-n:]
+
+    def _run_batch(self, windows: Sequence[_Window]) -> None:
+        length = max(len(window.bounds) for window in windows) + 2
+        ids = np.zeros((len(windows), length), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, window in enumerate(windows):
+            n = len(window.bounds)
+            ids[row, 0] = self.settings.first_id
+            ids[row, 1 : n + 1] = window.read.tokens.ids[window.bounds.start : window.bounds.end]
+            ids[row, n + 1] = self.settings.last_id
+            mask[row, : n + 2] = 1
+        (outputs,) = self._session.run(
+            ["probabilities"], {"input_ids": ids, "attention_mask": mask}
+        )
+        for row, window in enumerate(windows):
+            first = 1 + window.owned.start - window.bounds.start
+            window.read.probabilities[window.owned.start : window.owned.end] = outputs[
+                row, first : first + len(window.owned)
+            ]
+
+
+class OnnxClassifier(Classifier):
+    """A fine-tuned transformer, exported to ONNX."""
+
+    def __init__(self, network: Network, manifest: ModelManifest) -> None:
+        self.network = network
+        self.manifest = manifest
+
+    def score_documents(self, documents: Iterable[Document]) -> Iterator[ScoredDocument]:
+        """Yield each document with its spans, in the order given (see `Classifier`)."""
+        for read in self.network.read(documents):
+            yield self._scored(read)
+
+    def _scored(self, read: ReadDocument) -> ScoredDocument:
+        found = candidates(read, self.manifest, self.network.settings)
+        spans, uncertain = grade(found, self.manifest.thresholds, self.manifest.calibration)
+        raw = document_scores(read, self.manifest)
+        scores = {
+            device: float(apply_sigmoid(self.manifest.calibration.documents[device], np.asarray(value)))
+            for device, value in raw.items()
+        }
+        return ScoredDocument(read.document, spans, scores, uncertain, read.sentences)
+
+
+def candidates(
+    read: ReadDocument, manifest: ModelManifest, settings: NetworkSettings
+) -> list[Candidate]:
+    """Return the stretches of a document that may be spans, not yet graded."""
+    n_devices = len(manifest.taxonomy.devices)
+    probabilities = TokenProbabilities(
+        read.probabilities[:, :n_devices], read.probabilities[:, n_devices:]
+    )
+    return decode_candidates(
+        read.document.text,
+        read.sentences,
+        read.tokens,
+        probabilities,
+        manifest.taxonomy,
+        settings.edges,
+        settings.max_gap,
+    )
+
+
+def document_scores(read: ReadDocument, manifest: ModelManifest) -> dict[str, float]:
+    """Return for each device the logit of the highest probability of a token, uncalibrated."""
+    names = manifest.taxonomy.device_names
+    highest = read.probabilities[:, : len(names)].max(axis=0, initial=0.0)
+    return {name: logit(float(value)) for name, value in zip(names, highest, strict=True)}
+
+
+def network_settings(manifest: ModelManifest) -> NetworkSettings:
+    """Return how a network reads, from its manifest.
+
+    Raises:
+        ModelError: if a setting is missing or of another type.
+    """
+    import msgspec
+
+    try:
+        return msgspec.convert(manifest.settings, NetworkSettings)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"model {manifest.name}: settings: {error}. Get the model again.") from error
+
+
+def load_onnx(folder: Path, manifest: ModelManifest) -> OnnxClassifier:
+    """Load an exported transformer whose files were checked.
+
+    Raises:
+        ModelError: if the network or the tokenizer cannot be opened.
+    """
+    n_outputs = len(manifest.taxonomy.devices) + len(manifest.taxonomy.voices)
+    return OnnxClassifier(Network(folder, network_settings(manifest), n_outputs), manifest)
+
+
+def _open_session(path: Path) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no base class
+        raise ModelError(f"{path}: cannot be opened ({_first_line(error)}). Get the model again.") from error
+
+
+def _open_tokenizer(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        return cast("Tokenizer", Tokenizer.from_file(str(path)))
+    except Exception as error:  # tokenizers raises plain Exception
+        raise ModelError(f"{path}: cannot be opened ({_first_line(error)}). Get the model again.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

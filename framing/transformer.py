@@ -1,0 +1,333 @@
+"""Fine-tuning an encoder on spans, and its export to ONNX (the only home of torch and transformers).
+
+The network has one sigmoid a device at each token, so that devices may overlap, and a second head
+that tells the voice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
+
+from framing.encoding import NO_VOICE, device_targets, tokenize, voice_targets, window_bounds
+from framing.errors import ModelError
+from framing.sentences import sentence_bounds
+from framing.spans import LabelledDocument
+from framing.taxonomy import Taxonomy
+
+ONNX_OPSET = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerSettings:
+    """How a transformer is trained.
+
+    Attributes:
+        base_model: a Hugging Face encoder, by name or folder.
+        window: tokens of a window, special tokens included.
+        overlap: tokens that neighbouring windows share.
+        voice_weight: weight of the voice loss beside the device loss.
+    """
+
+    base_model: str
+    epochs: float = 8
+    learning_rate: float = 2e-4
+    batch_size: int = 16
+    window: int = 256
+    overlap: int = 64
+    voice_weight: float = 0.3
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    dropout: float = 0.1
+
+
+class SpanNetwork(nn.Module):
+    """An encoder with two heads: devices by sigmoid, voices by softmax, at every token."""
+
+    def __init__(
+        self, encoder: nn.Module, n_devices: int, n_voices: int, voice_weight: float, dropout: float
+    ) -> None:
+        super().__init__()
+        width: int = encoder.config.hidden_size  # type: ignore[union-attr, assignment]
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.devices = nn.Linear(width, n_devices)
+        self.voices = nn.Linear(width, n_voices)
+        self.voice_weight = voice_weight
+
+    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return device logits (batch, length, n_devices) and voice logits (batch, length, n_voices)."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = self.dropout(hidden)
+        return self.devices(hidden), self.voices(hidden)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        device_labels: Tensor,
+        voice_labels: Tensor,
+        judged: Tensor,
+    ) -> dict[str, Tensor]:
+        """Return the loss and the device logits of a batch.
+
+        Args:
+            input_ids: (batch, length).
+            attention_mask: (batch, length), 0 at padding.
+            device_labels: (batch, length, n_devices), 0 or 1.
+            voice_labels: (batch, length), NO_VOICE outside spans.
+            judged: (batch, length), 0 at padding and special tokens.
+        """
+        devices, voices = self.logits(input_ids, attention_mask)
+        each = nn.functional.binary_cross_entropy_with_logits(
+            devices.float(), device_labels, reduction="none"
+        )
+        loss = (each.mean(dim=-1) * judged).sum() / judged.sum().clamp(min=1)
+        voiced = voice_labels.ne(NO_VOICE)
+        if bool(voiced.any()):
+            loss = loss + self.voice_weight * nn.functional.cross_entropy(
+                voices.float()[voiced], voice_labels[voiced]
+            )
+        return {"loss": loss, "logits": devices.float()}
+
+
+class ExportedNetwork(nn.Module):
+    """The network as it is exported: probabilities of devices and voices side by side."""
+
+    def __init__(self, network: SpanNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return probabilities, (batch, length, n_devices + n_voices)."""
+        devices, voices = self.network.logits(input_ids, attention_mask)
+        return torch.cat([devices.sigmoid(), voices.softmax(dim=-1)], dim=-1)
+
+
+def load_tokenizer(base_model: str) -> Tokenizer:
+    """Return the fast tokenizer of a base model, without truncation and padding.
+
+    Raises:
+        ModelError: if the model is not at hand or has no fast tokenizer.
+    """
+    fast = _pretrained(AutoTokenizer, base_model)
+    if not getattr(fast, "is_fast", False):
+        raise ModelError(f"{base_model}: has no fast tokenizer. Expected an encoder with tokenizer.json.")
+    tokenizer: Tokenizer = fast.backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _pretrained(kind: Any, base_model: str, **options: float) -> Any:
+    try:
+        return kind.from_pretrained(base_model, trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"{base_model}: base model cannot be loaded ({first_line}). "
+            "Expected the folder of a Hugging Face encoder, or a name in the local cache or on the hub."
+        ) from error
+
+
+def load_encoder(base_model: str) -> nn.Module:
+    """Return the encoder of a base model, without dropout on its attention.
+
+    That dropout bars the fused attention of torch: with it a training step on a CPU took 3.5 times
+    as long.
+
+    Raises:
+        ModelError: if the model is not at hand.
+    """
+    encoder: nn.Module = _pretrained(AutoModel, base_model, attention_probs_dropout_prob=0.0)
+    return encoder
+
+
+def special_ids(tokenizer: Tokenizer) -> tuple[int, int]:
+    """Return the ids that stand before and after a text (CLS and SEP, or their like)."""
+    ids = tokenizer.encode("a").ids
+    return ids[0], ids[-1]
+
+
+def encode_windows(
+    documents: Sequence[LabelledDocument],
+    tokenizer: Tokenizer,
+    taxonomy: Taxonomy,
+    settings: TransformerSettings,
+) -> list[dict[str, Any]]:
+    """Return the training examples of documents: one a window, as arrays."""
+    first, last = special_ids(tokenizer)
+    examples = []
+    for labelled in documents:
+        text = labelled.document.text
+        tokens = tokenize(text, sentence_bounds(text), tokenizer)
+        devices = device_targets(tokens, labelled.spans, taxonomy)
+        voices = voice_targets(tokens, labelled.spans, taxonomy)
+        for window in window_bounds(len(tokens), settings.window - 2, settings.overlap):
+            part = slice(window.start, window.end)
+            examples.append(
+                {
+                    "input_ids": np.concatenate([[first], tokens.ids[part], [last]]),
+                    "device_labels": np.pad(devices[part], ((1, 1), (0, 0))),
+                    "voice_labels": np.pad(voices[part], 1, constant_values=NO_VOICE),
+                }
+            )
+    return examples
+
+
+def collate(examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+    """Return a batch padded to its longest example."""
+    longest = max(len(example["input_ids"]) for example in examples)
+
+    def padded(key: str, fill: int) -> Tensor:
+        rows = []
+        for example in examples:
+            values = example[key]
+            widths = [(0, longest - len(values)), *[(0, 0)] * (values.ndim - 1)]
+            rows.append(np.pad(values, widths, constant_values=fill))
+        return torch.from_numpy(np.stack(rows))
+
+    lengths = torch.tensor([len(example["input_ids"]) for example in examples])
+    positions = torch.arange(longest)
+    mask = (positions < lengths[:, None]).long()
+    judged = ((positions > 0) & (positions < lengths[:, None] - 1)).float()
+    return {
+        "input_ids": padded("input_ids", 0).long(),
+        "attention_mask": mask,
+        "device_labels": padded("device_labels", 0).float(),
+        "voice_labels": padded("voice_labels", NO_VOICE).long(),
+        "judged": judged,
+    }
+
+
+def token_precision(prediction: EvalPrediction) -> dict[str, float]:
+    """Return the average precision over tokens, mean of the devices that occur."""
+    from sklearn.metrics import average_precision_score
+
+    scores, (labels, judged) = prediction.predictions, prediction.label_ids
+    kept = judged > 0
+    gold, predicted = labels[kept], scores[kept]
+    present = gold.any(axis=0)
+    value = average_precision_score(gold[:, present], predicted[:, present]) if present.any() else 0.0
+    return {"average_precision": float(value)}
+
+
+def fit_transformer(
+    train: Sequence[LabelledDocument],
+    dev: Sequence[LabelledDocument],
+    taxonomy: Taxonomy,
+    settings: TransformerSettings,
+    seed: int,
+    checkpoints: Path,
+) -> tuple[SpanNetwork, Tokenizer]:
+    """Fine-tune a base model; the epoch with the best token average precision on dev is kept.
+
+    An interrupted run goes on from the last checkpoint in `checkpoints`.
+
+    Raises:
+        ModelError: if the base model cannot be loaded.
+    """
+    set_seed(seed)
+    tokenizer = load_tokenizer(settings.base_model)
+    encoder = load_encoder(settings.base_model)
+    network = SpanNetwork(
+        encoder,
+        len(taxonomy.devices),
+        len(taxonomy.voices),
+        settings.voice_weight,
+        settings.dropout,
+    )
+    trainer = Trainer(
+        model=network,
+        args=_arguments(settings, seed, checkpoints),
+        train_dataset=encode_windows(train, tokenizer, taxonomy, settings),  # type: ignore[arg-type]
+        eval_dataset=encode_windows(dev, tokenizer, taxonomy, settings),  # type: ignore[arg-type]
+        data_collator=collate,  # type: ignore[arg-type]
+        compute_metrics=token_precision,
+    )
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
+    return network.cpu().eval(), tokenizer
+
+
+def _arguments(settings: TransformerSettings, seed: int, checkpoints: Path) -> TrainingArguments:
+    on_gpu = torch.cuda.is_available()
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=2 * settings.batch_size,
+        weight_decay=settings.weight_decay,
+        warmup_steps=settings.warmup,
+        lr_scheduler_type="linear",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        load_best_model_at_end=True,
+        metric_for_best_model="average_precision",
+        label_names=["device_labels", "judged"],
+        logging_strategy="epoch",
+        seed=seed,
+        data_seed=seed,
+        use_cpu=not on_gpu,
+        bf16=on_gpu or has_fast_bfloat16(),
+        remove_unused_columns=False,
+        report_to="none",
+        dataloader_pin_memory=on_gpu,
+    )
+
+
+def has_fast_bfloat16() -> bool:
+    """Return whether the processor multiplies bfloat16 matrices in hardware (AMX or AVX-512)."""
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def export_onnx(network: SpanNetwork, path: Path) -> None:
+    """Write the network as ONNX with 32-bit weights; batch and length are free.
+
+    Inputs `input_ids` and `attention_mask`, int64 (batch, length); output `probabilities`, float32
+    (batch, length, n_devices + n_voices).
+    """
+    example = torch.ones((2, 16), dtype=torch.long)
+    shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        torch.onnx.export(
+            ExportedNetwork(network).eval(),
+            (example, torch.ones_like(example)),
+            str(path),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["probabilities"],
+            dynamic_shapes=(shapes, shapes),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Write a copy of an ONNX network whose weights are 8-bit integers (dynamic quantisation)."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().setLevel(logging.ERROR)
+    quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from framing.errors import LabelsError, MissingExtraError, UsageError
 from framing.rows import (
+    FILE_NAME,
     MANIFEST,
     SPLIT_NAMES,
     SPLITS,
@@ -58,7 +58,6 @@ __all__ = [
 
 AUTHORED = "authored"
 _METADATA = ("collection", "genre", "setting", "side", "outlet", "date", "pair")
-_FILE_NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -86,19 +85,19 @@ class Corpus:
         return self.taxonomy.labels_version
 
     def split(
-        self, name: str, collections: Collection[str] | None = None
+        self, name: str | None, collections: Collection[str] | None = None
     ) -> tuple[LabelledDocument, ...]:
-        """Return the documents at hand of one split, of all collections or of those named.
+        """Return the documents at hand of one split, or of all, and of the collections named.
 
         Raises:
             UsageError: if there is no split of that name.
         """
-        if name not in SPLIT_NAMES:
+        if name not in (None, *SPLIT_NAMES):
             raise UsageError(f"split {name!r}: expected one of {', '.join(SPLIT_NAMES)}")
         return tuple(
             labelled
             for labelled in self.documents
-            if self.splits.get(labelled.document.doc_id) == name
+            if name in (None, self.splits.get(labelled.document.doc_id))
             and (collections is None or labelled.document.metadata.get("collection") in collections)
         )
 
@@ -238,7 +237,7 @@ def text_path(seeds: Path, row: ManifestRow) -> Path:
     """
     place = f"{seeds / MANIFEST}: {row.doc_id}"
     for name in (row.doc_id, row.collection):
-        if not _FILE_NAME.fullmatch(name):
+        if not FILE_NAME.fullmatch(name):
             raise LabelsError(
                 [f"{place}: {name!r}: expected letters, digits, '_', '-', '.' alone."]
             )

@@ -18,7 +18,9 @@ from framing.taxonomy import Taxonomy
 
 Floats = npt.NDArray[np.float32]
 
-_EDGE = re.compile(r"^[\s\"'“”‘’«»„,;:.!?–—-]*(?:(?:and|but|or|so|because)\s+)?[\s\"“”‘«„]*", re.IGNORECASE)
+_EDGE = re.compile(
+    r"^[\s\"'“”‘’«»„,;:.!?–—-]*(?:(?:and|but|or|so|because)\s+)?[\s\"“”‘«„]*", re.IGNORECASE
+)
 _TRAIL = re.compile(r"[\s\"'“”‘’«»„,;:.!?–—-]+$")
 _WORD = re.compile(r"\w")
 
@@ -73,24 +75,30 @@ def decode_candidates(
         tokens: the n_tokens tokens of the text.
         probabilities: of these tokens.
         taxonomy: gives the columns their names.
-        edges: for each device the probability in [0, 1] at which a token may join a stretch.
+        edges: for each device to look for the probability in [0, 1] at which a token may join a stretch.
         max_gap: tokens under the edge that a stretch may bridge.
     """
     sentence_of = np.searchsorted([s.start for s in sentences], tokens.starts, side="right") - 1
     candidates = []
     for column, device in enumerate(taxonomy.device_names):
+        if device not in edges:
+            continue
         inside = probabilities.devices[:, column] >= edges[device]
         for run in _runs(inside, sentence_of, max_gap):
             piece = slice(run.start, run.end)
             sentence = sentences[sentence_index(sentences, int(tokens.starts[run.start]))]
-            span = snap(text, sentence, int(tokens.starts[run.start]), int(tokens.ends[run.end - 1]))
+            span = snap(
+                text, sentence, int(tokens.starts[run.start]), int(tokens.ends[run.end - 1])
+            )
             if span is None:
                 continue
             mean = float(probabilities.devices[piece, column].mean())
             voices = probabilities.voices[piece].mean(axis=0)
             best = int(voices.argmax())
             candidates.append(
-                Candidate(span, device, logit(mean), taxonomy.voice_names[best], float(voices[best]))
+                Candidate(
+                    span, device, logit(mean), taxonomy.voice_names[best], float(voices[best])
+                )
             )
     return candidates
 

@@ -1,9 +1,10 @@
-"""Text and spans as a network sees them: tokens with offsets, overlapping windows, token targets."""
+"""Text and spans as a network sees them: tokens with offsets, windows, targets of tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,7 +85,7 @@ def _pieces(sentences: Sequence[Span]) -> Iterator[Span]:
 
 
 def window_bounds(n_tokens: int, length: int, overlap: int) -> list[Span]:
-    """Return windows of at most `length` tokens that cover all tokens, neighbours sharing `overlap`.
+    """Return windows of `length` tokens that cover all tokens, neighbours sharing `overlap`.
 
     The last window is moved back so that it is as long as the others.
 
@@ -103,10 +104,8 @@ def window_bounds(n_tokens: int, length: int, overlap: int) -> list[Span]:
 
 
 def owned_bounds(windows: Sequence[Span]) -> list[Span]:
-    """Return for each window the tokens it judges: two neighbours share out their overlap in halves."""
-    cuts = [
-        (left.end + right.start) // 2 for left, right in zip(windows, windows[1:], strict=False)
-    ]
+    """Return for each window the tokens that it judges: neighbours halve their overlap."""
+    cuts = [(left.end + right.start) // 2 for left, right in pairwise(windows)]
     starts = [windows[0].start, *cuts] if windows else []
     ends = [*cuts, windows[-1].end] if windows else []
     return [Span(start, end) for start, end in zip(starts, ends, strict=True)]

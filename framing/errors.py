@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class FramingError(Exception):
-    """Base of every error that a user can cause and mend; the command line prints it as one line."""
+    """Base of every error that a user can cause and mend; shown as one line."""
 
 
 class InputError(FramingError):
@@ -51,5 +51,7 @@ class MissingExtraError(FramingError):
     """
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs {library}. Install it with: pip install 'framing[{extra}]'")
+        super().__init__(
+            f"{purpose} needs {library}. Install it with: pip install 'framing[{extra}]'"
+        )
         self.extra = extra

@@ -70,7 +70,11 @@ class DeviceFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupFigures(msgspec.Struct, frozen=True):
-    """Figures of one model on one group of documents: 'all', 'authored' or 'real' (all others)."""
+    """Figures of one model on one group of documents: 'all', 'authored' or 'real' (all others).
+
+    Attributes:
+        n_spans: gold spans; those of one device with the same two ends count once.
+    """
 
     n_documents: int
     n_spans: int

@@ -18,6 +18,9 @@ FORMAT_VERSION = 1
 DEFAULT_MODEL = "transformer"
 
 
+SettingValue = bool | int | float | str | list[float] | dict[str, float]
+
+
 class Thresholds(msgspec.Struct, frozen=True):
     """Scores at which spans of one device are reported, or kept as uncertain below that."""
 
@@ -52,7 +55,7 @@ class ModelManifest(msgspec.Struct, frozen=True, kw_only=True):
     taxonomy: Taxonomy
     thresholds: dict[str, Thresholds]
     calibration: Calibration
-    settings: dict[str, bool | int | float | str | list[float] | dict[str, float]]
+    settings: dict[str, SettingValue]
     files: dict[str, str] = {}
 
 
@@ -125,7 +128,9 @@ def model_folders() -> Mapping[str, Path]:
     folders: dict[str, Path] = {}
     for root in (shipped("models"), user_models()):
         if root.is_dir():
-            folders |= {path.parent.name: path.parent for path in sorted(root.glob(f"*/{MANIFEST}"))}
+            folders |= {
+                path.parent.name: path.parent for path in sorted(root.glob(f"*/{MANIFEST}"))
+            }
     return folders
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from framing.errors import ModelError
 from framing.model_folder import ModelManifest
 from framing.sentences import sentence_bounds
 from framing.spans import Document, ScoredDocument, Span
+from framing.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -80,9 +81,9 @@ class _Window:
 class Network:
     """An exported network with its tokenizer; one session serves any number of threads."""
 
-    def __init__(self, folder: Path, settings: NetworkSettings, n_outputs: int) -> None:
+    def __init__(self, folder: Path, settings: NetworkSettings, taxonomy: Taxonomy) -> None:
         self.settings = settings
-        self.n_outputs = n_outputs
+        self.taxonomy = taxonomy
         self._session = _open_session(folder / NETWORK)
         self._tokenizer = _open_tokenizer(folder / TOKENIZER)
 
@@ -106,7 +107,8 @@ class Network:
     def _tokenized(self, document: Document) -> ReadDocument:
         sentences = sentence_bounds(document.text)
         tokens = tokenize(document.text, sentences, self._tokenizer)
-        probabilities = np.zeros((len(tokens), self.n_outputs), dtype=np.float32)
+        n_outputs = len(self.taxonomy.devices) + len(self.taxonomy.voices)
+        probabilities = np.zeros((len(tokens), n_outputs), dtype=np.float32)
         return ReadDocument(document, sentences, tokens, probabilities)
 
     def _windows(self, read: ReadDocument) -> Iterator[_Window]:
@@ -154,21 +156,23 @@ class OnnxClassifier(Classifier):
             yield self._scored(read)
 
     def _scored(self, read: ReadDocument) -> ScoredDocument:
-        found = candidates(read, self.manifest, self.network.settings)
+        found = candidates(read, self.network.taxonomy, self.network.settings)
         spans, uncertain = grade(found, self.manifest.thresholds, self.manifest.calibration)
-        raw = document_scores(read, self.manifest)
+        raw = document_scores(read, self.network.taxonomy)
         scores = {
-            device: float(apply_sigmoid(self.manifest.calibration.documents[device], np.asarray(value)))
+            device: float(
+                apply_sigmoid(self.manifest.calibration.documents[device], np.asarray(value))
+            )
             for device, value in raw.items()
         }
         return ScoredDocument(read.document, spans, scores, uncertain, read.sentences)
 
 
 def candidates(
-    read: ReadDocument, manifest: ModelManifest, settings: NetworkSettings
+    read: ReadDocument, taxonomy: Taxonomy, settings: NetworkSettings
 ) -> list[Candidate]:
-    """Return the stretches of a document that may be spans, not yet graded."""
-    n_devices = len(manifest.taxonomy.devices)
+    """Return the stretches of a document that may be spans of the devices in `settings.edges`."""
+    n_devices = len(taxonomy.devices)
     probabilities = TokenProbabilities(
         read.probabilities[:, :n_devices], read.probabilities[:, n_devices:]
     )
@@ -177,15 +181,15 @@ def candidates(
         read.sentences,
         read.tokens,
         probabilities,
-        manifest.taxonomy,
+        taxonomy,
         settings.edges,
         settings.max_gap,
     )
 
 
-def document_scores(read: ReadDocument, manifest: ModelManifest) -> dict[str, float]:
+def document_scores(read: ReadDocument, taxonomy: Taxonomy) -> dict[str, float]:
     """Return for each device the logit of the highest probability of a token, uncalibrated."""
-    names = manifest.taxonomy.device_names
+    names = taxonomy.device_names
     highest = read.probabilities[:, : len(names)].max(axis=0, initial=0.0)
     return {name: logit(float(value)) for name, value in zip(names, highest, strict=True)}
 
@@ -201,7 +205,9 @@ def network_settings(manifest: ModelManifest) -> NetworkSettings:
     try:
         return msgspec.convert(manifest.settings, NetworkSettings)
     except msgspec.ValidationError as error:
-        raise ModelError(f"model {manifest.name}: settings: {error}. Get the model again.") from error
+        raise ModelError(
+            f"model {manifest.name}: settings: {error}. Get the model again."
+        ) from error
 
 
 def load_onnx(folder: Path, manifest: ModelManifest) -> OnnxClassifier:
@@ -210,8 +216,8 @@ def load_onnx(folder: Path, manifest: ModelManifest) -> OnnxClassifier:
     Raises:
         ModelError: if the network or the tokenizer cannot be opened.
     """
-    n_outputs = len(manifest.taxonomy.devices) + len(manifest.taxonomy.voices)
-    return OnnxClassifier(Network(folder, network_settings(manifest), n_outputs), manifest)
+    network = Network(folder, network_settings(manifest), manifest.taxonomy)
+    return OnnxClassifier(network, manifest)
 
 
 def _open_session(path: Path) -> InferenceSession:
@@ -223,16 +229,20 @@ def _open_session(path: Path) -> InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class
-        raise ModelError(f"{path}: cannot be opened ({_first_line(error)}). Get the model again.") from error
+        raise ModelError(
+            f"{path}: cannot be opened ({_first_line(error)}). Get the model again."
+        ) from error
 
 
 def _open_tokenizer(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        return cast("Tokenizer", Tokenizer.from_file(str(path)))
+        return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises plain Exception
-        raise ModelError(f"{path}: cannot be opened ({_first_line(error)}). Get the model again.") from error
+        raise ModelError(
+            f"{path}: cannot be opened ({_first_line(error)}). Get the model again."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -14,6 +15,8 @@ from framing.files import write_text
 MANIFEST = "manifest.jsonl"
 SPLITS = "splits.json"
 SPLIT_NAMES = ("train", "dev", "test")
+FILE_NAME = re.compile(r"\w[\w.-]*")
+"""What an id, a collection or an annotator is called: such a name leads out of no folder."""
 
 
 class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -213,6 +216,15 @@ def write_splits(path: Path, seed: int, assignment: Mapping[str, str]) -> None:
     }
     content = msgspec.json.format(msgspec.json.encode({"seed": seed, **ids}), indent=1)
     write_text(path, content.decode() + "\n")
+
+
+def setting_slug(setting: str) -> str:
+    """Return a setting as a file name: small letters and digits, with hyphens between the words.
+
+    >>> setting_slug("Orel valley fires (insurgency, Tarn)")
+    'orel-valley-fires-insurgency-tarn'
+    """
+    return re.sub(r"[\W_]+", "-", setting.lower()).strip("-") or "setting"
 
 
 def _write_rows(path: Path, rows: Iterable[ManifestRow | LabelRow]) -> None:

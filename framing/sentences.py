@@ -14,7 +14,7 @@ _BLANK_LINE = re.compile(r"\r?\n[^\S\n]*\n\s*")
 _LINE_END = re.compile(r"\s*\n\s*")
 _WRAPPED_LINE = re.compile(r"^(.{50,100}[^.!?:\"”’\s])\r?\n(?=\S)", re.MULTILINE)
 _INNER_LINE_END = re.compile(r"\S[^\S\n]*\n(?=[^\S\n]*\S)")
-# "… the river.[6] The …": the splitter leaves the mark of a footnote with the sentence that follows.
+# "… the river.[6] The …": the splitter leaves the footnote mark to the sentence that follows.
 _FOOTNOTE = re.compile(r"(?:\[\w{1,3}\])+\s+")
 
 

@@ -113,7 +113,7 @@ class ScoredDocument(LabelledDocument):
     """What a model says of a document.
 
     Attributes:
-        device_scores: for each device the calibrated probability in [0, 1] that the document holds it.
+        device_scores: for each device the calibrated probability that the document holds it.
         uncertain: spans whose score lies between the two thresholds of their device.
         sentences: bounds of the sentences, which tile the text.
         warnings: `short_text`, `paywall_like`, `not_english`.

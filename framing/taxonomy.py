@@ -1,4 +1,4 @@
-"""Devices and voices, read from `taxonomy.toml`; a model folder carries the taxonomy it was trained on."""
+"""Devices and voices, read from `taxonomy.toml`; a model carries those it was trained on."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def read_taxonomy(path: Path) -> Taxonomy:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise LabelsError([f"{path}: cannot be read ({error.strerror}). Expected a taxonomy file."]) from error
+        raise LabelsError(
+            [f"{path}: cannot be read ({error.strerror}). Expected a taxonomy file."]
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LabelsError([f"{path}: not a TOML file: {error}"]) from error
     try:
@@ -92,7 +94,11 @@ def check_taxonomy(taxonomy: Taxonomy) -> list[str]:
             for name in names
             if not _NAME.fullmatch(name)
         ]
-        problems += [f"{kind} {name!r} is defined twice" for name in sorted(set(names)) if names.count(name) > 1]
+        problems += [
+            f"{kind} {name!r} is defined twice"
+            for name in sorted(set(names))
+            if names.count(name) > 1
+        ]
     problems += [
         f"device {device.name!r}: colour {device.colour!r}: expected #RRGGBB"
         for device in taxonomy.devices

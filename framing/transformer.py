@@ -1,4 +1,6 @@
-"""Fine-tuning an encoder on spans, and its export to ONNX (the only home of torch and transformers).
+"""Fine-tuning an encoder on spans, and its export to ONNX.
+
+The only home of torch and transformers.
 
 The network has one sigmoid a device at each token, so that devices may overlap, and a second head
 that tells the voice.
@@ -34,7 +36,7 @@ from framing.sentences import sentence_bounds
 from framing.spans import LabelledDocument
 from framing.taxonomy import Taxonomy
 
-ONNX_OPSET = 20
+RARE_LOGIT = -3.0  # few tokens carry a device: the heads start from there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +47,14 @@ class TransformerSettings:
         base_model: a Hugging Face encoder, by name or folder.
         window: tokens of a window, special tokens included.
         overlap: tokens that neighbouring windows share.
+        head_learning_rate: of the two heads, which start from nothing.
         voice_weight: weight of the voice loss beside the device loss.
     """
 
     base_model: str
     epochs: float = 8
-    learning_rate: float = 2e-4
+    learning_rate: float = 1e-4
+    head_learning_rate: float = 2e-3
     batch_size: int = 16
     window: int = 256
     overlap: int = 64
@@ -73,9 +77,10 @@ class SpanNetwork(nn.Module):
         self.devices = nn.Linear(width, n_devices)
         self.voices = nn.Linear(width, n_voices)
         self.voice_weight = voice_weight
+        nn.init.constant_(self.devices.bias, RARE_LOGIT)
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return device logits (batch, length, n_devices) and voice logits (batch, length, n_voices)."""
+        """Return the logits of devices and of voices, each (batch, length, n)."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         hidden = self.dropout(hidden)
         return self.devices(hidden), self.voices(hidden)
@@ -131,7 +136,9 @@ def load_tokenizer(base_model: str) -> Tokenizer:
     """
     fast = _pretrained(AutoTokenizer, base_model)
     if not getattr(fast, "is_fast", False):
-        raise ModelError(f"{base_model}: has no fast tokenizer. Expected an encoder with tokenizer.json.")
+        raise ModelError(
+            f"{base_model}: has no fast tokenizer. Expected an encoder with tokenizer.json."
+        )
     tokenizer: Tokenizer = fast.backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -227,7 +234,9 @@ def token_precision(prediction: EvalPrediction) -> dict[str, float]:
     kept = judged > 0
     gold, predicted = labels[kept], scores[kept]
     present = gold.any(axis=0)
-    value = average_precision_score(gold[:, present], predicted[:, present]) if present.any() else 0.0
+    if not present.any():
+        return {"average_precision": 0.0}
+    value = average_precision_score(gold[:, present], predicted[:, present])
     return {"average_precision": float(value)}
 
 
@@ -259,13 +268,26 @@ def fit_transformer(
     trainer = Trainer(
         model=network,
         args=_arguments(settings, seed, checkpoints),
-        train_dataset=encode_windows(train, tokenizer, taxonomy, settings),  # type: ignore[arg-type]
-        eval_dataset=encode_windows(dev, tokenizer, taxonomy, settings),  # type: ignore[arg-type]
-        data_collator=collate,  # type: ignore[arg-type]
+        train_dataset=encode_windows(train, tokenizer, taxonomy, settings),
+        eval_dataset=encode_windows(dev, tokenizer, taxonomy, settings),
+        data_collator=collate,
         compute_metrics=token_precision,
+        optimizers=(_optimizer(network, settings), None),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
     return network.cpu().eval(), tokenizer
+
+
+def _optimizer(network: SpanNetwork, settings: TransformerSettings) -> torch.optim.AdamW:
+    heads = [*network.devices.parameters(), *network.voices.parameters()]
+    return torch.optim.AdamW(
+        [
+            {"params": list(network.encoder.parameters()), "lr": settings.learning_rate},
+            {"params": heads, "lr": settings.head_learning_rate},
+        ],
+        weight_decay=settings.weight_decay,
+    )
 
 
 def _arguments(settings: TransformerSettings, seed: int, checkpoints: Path) -> TrainingArguments:
@@ -273,10 +295,8 @@ def _arguments(settings: TransformerSettings, seed: int, checkpoints: Path) -> T
     return TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=settings.epochs,
-        learning_rate=settings.learning_rate,
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=2 * settings.batch_size,
-        weight_decay=settings.weight_decay,
         warmup_steps=settings.warmup,
         lr_scheduler_type="linear",
         eval_strategy="epoch",

@@ -1,7 +1,165 @@
-"""`framing labels`."""
+"""`framing labels`: the gold labels and the annotators' layers."""
 
 from __future__ import annotations
 
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Annotated, Literal
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="To come.")
+from framing.cli.seeds import Seeds
+
+app = typer.Typer(
+    no_args_is_help=True, help="Check, count, split, compare, import and export the labels."
+)
+
+Labels = Annotated[Path, typer.Option("--labels", help="Folder of the labels.")]
+Write = Annotated[bool, typer.Option("--write", help="Write the file instead of printing.")]
+
+
+@app.command()
+def check(labels: Labels = Path("labels"), seeds: Seeds = Path("seeds")) -> None:
+    """Check texts, labels, splits and counts, and name every problem."""
+    from framing.corpus import read_corpus
+    from framing.errors import LabelsError
+    from framing.validation import check_corpus, check_stats
+
+    problems = check_corpus(labels, seeds)
+    if problems:
+        raise LabelsError(problems)
+    corpus = read_corpus(labels, seeds)
+    if problems := check_stats(corpus, labels):
+        raise LabelsError(problems)
+    n_spans = sum(len(row.spans) for row in corpus.rows.values())
+    typer.echo(
+        f"{len(corpus.rows)} documents, {n_spans} spans, labels {corpus.version}: no problem; "
+        f"{len(corpus.unavailable)} texts are not at hand"
+    )
+
+
+@app.command()
+def stats(
+    labels: Labels = Path("labels"), seeds: Seeds = Path("seeds"), write: Write = False
+) -> None:
+    """Count documents, spans, devices and voices, by collection and by split."""
+    from framing.corpus import read_corpus
+    from framing.files import write_text
+    from framing.validation import STATS, format_stats
+
+    content = format_stats(read_corpus(labels, seeds))
+    if write:
+        write_text(labels / STATS, content)
+        typer.echo(f"wrote {labels / STATS}", err=True)
+    else:
+        typer.echo(content, nl=False)
+
+
+@app.command()
+def split(
+    labels: Labels = Path("labels"),
+    seeds: Seeds = Path("seeds"),
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the shuffle.")] = 2026,
+    write: Annotated[bool, typer.Option("--write", help="Write the splits, too.")] = False,
+) -> None:
+    """Assign new documents to splits by setting, and show how many each split holds."""
+    from framing.cli.columns import format_columns
+    from framing.corpus import SPLIT_NAMES, SPLITS, read_corpus, write_splits
+    from framing.splits import FRACTIONS, assign_splits, count_splits, split_groups
+
+    corpus = read_corpus(labels, seeds)
+    splits = assign_splits(split_groups(corpus), corpus.splits, FRACTIONS, seed)
+    typer.echo(format_columns(("collection", *SPLIT_NAMES), count_splits(corpus, splits)))
+    if write:
+        write_splits(labels / SPLITS, seed, splits)
+        typer.echo(f"wrote {labels / SPLITS}", err=True)
+
+
+@app.command()
+def agreement(
+    first: Annotated[Path, typer.Argument(help="Folder or file of label rows.")],
+    second: Annotated[Path, typer.Argument(help="Folder or file of label rows.")],
+    labels: Labels = Path("labels"),
+    seeds: Seeds = Path("seeds"),
+    output_format: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="A table, or JSON with all pairs.")
+    ] = "table",
+) -> None:
+    """Compare two layers of labels on the documents that both hold."""
+    import msgspec
+
+    from framing.agreement import AgreementRow, compute_agreement, document_pairs
+    from framing.cli.columns import format_columns
+    from framing.corpus import MANIFEST, read_labels, read_manifest
+    from framing.taxonomy import read_taxonomy
+
+    layers = read_labels(first), read_labels(second)
+    collections = {d: row.collection for d, row in read_manifest(seeds / MANIFEST).items()}
+    taxonomy = read_taxonomy(labels / "taxonomy.toml")
+    rows = compute_agreement(*layers, collections, taxonomy)
+    if output_format == "json":
+        content = {"rows": rows, "documents": document_pairs(*layers)}
+        typer.echo(msgspec.json.format(msgspec.json.encode(content), indent=1))
+    else:
+        header = [field.name for field in fields(AgreementRow)]
+        typer.echo(format_columns(header, [astuple(row) for row in rows]))
+
+
+@app.command("import")
+def import_labels(
+    paths: Annotated[list[Path], typer.Argument(help="Marked files, or one file of answers.")],
+    input_format: Annotated[
+        Literal["markup", "quotes"], typer.Option("--format", help="What the files hold.")
+    ],
+    labels: Labels = Path("labels"),
+    seeds: Seeds = Path("seeds"),
+    key: Annotated[Path | None, typer.Option("--key", help="Key of the packet (quotes).")] = None,
+    annotator: Annotated[
+        str | None, typer.Option("--annotator", help="Name of the layer to write (quotes).")
+    ] = None,
+) -> None:
+    """Take in authored files with marked spans, or an annotator's answers to a packet."""
+    from framing.errors import UsageError
+    from framing.exchange.authored import import_authored
+    from framing.exchange.quotes import import_answers
+
+    if input_format == "markup":
+        n_documents = import_authored(paths, labels, seeds)
+    elif key is None or annotator is None or len(paths) != 1:
+        raise UsageError("--format quotes: give one file of answers, --key and --annotator")
+    else:
+        n_documents = import_answers(paths[0], key, labels, seeds, annotator)
+    typer.echo(f"imported {n_documents} documents", err=True)
+
+
+@app.command("export")
+def export_labels(
+    folder: Annotated[Path, typer.Argument(help="New folder to write.")],
+    output_format: Annotated[
+        Literal["markup", "packet"],
+        typer.Option("--format", help="Texts with marked spans, or anonymous texts to annotate."),
+    ],
+    labels: Labels = Path("labels"),
+    seeds: Seeds = Path("seeds"),
+    split: Annotated[str | None, typer.Option("--split", help="Only this split.")] = None,
+    collection: Annotated[
+        list[str] | None, typer.Option("--collection", help="Only this collection (repeatable).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Key file to write (packet).")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the order (packet).")] = 2026,
+) -> None:
+    """Write documents with their spans marked, or a packet for blind annotation."""
+    from framing.corpus import read_corpus
+    from framing.errors import UsageError
+    from framing.exchange.authored import export_authored
+    from framing.exchange.quotes import export_packet
+
+    if output_format == "markup":
+        corpus = read_corpus(labels, seeds)
+        documents = corpus.split(split, collection or None)
+        n_documents = export_authored(corpus, documents, folder)
+    elif key is None:
+        raise UsageError("--format packet: give --key, a file outside the folder")
+    else:
+        n_documents = export_packet(labels, seeds, folder, key, seed, split, collection)
+    typer.echo(f"wrote {n_documents} documents to {folder}", err=True)

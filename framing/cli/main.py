@@ -17,7 +17,6 @@ from framing.errors import FramingError, UsageError
 
 app = typer.Typer(
     name="framing",
-    help="Find framing devices in news and statements: blame shifting, foreignising, denial, sourcing appeals.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,11 +38,15 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Find framing devices in news and statements, offline."""
+    """Find framing devices in news and statements, as spans, offline.
+
+    Blame shifting, foreignising, denial, sourcing appeals: with voice and probability.
+    """
 
 
 def run() -> None:

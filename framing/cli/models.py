@@ -1,7 +1,76 @@
-"""`framing models`."""
+"""`framing models`: which models there are, and whether their files are sound."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="To come.")
+from framing.errors import ModelError
+from framing.model_folder import check_files, find_model, model_folders, read_manifest
+
+app = typer.Typer(no_args_is_help=True, help="List, describe and verify models.")
+
+Format = Annotated[
+    Literal["table", "json"], typer.Option("--format", "-f", help="Form of the answer.")
+]
+
+
+@app.command("list")
+def list_models(format_name: Format = "table") -> None:
+    """List the models that --model knows by name."""
+    import msgspec
+
+    from framing.report.models import format_facts, model_facts
+
+    models = []
+    for folder in model_folders().values():
+        try:
+            models.append(model_facts(folder))
+        except ModelError as error:
+            typer.echo(f"framing: {error}", err=True)
+    if format_name == "json":
+        typer.echo(msgspec.json.format(msgspec.json.encode(models), indent=2))
+    else:
+        typer.echo(format_facts(models), nl=False)
+
+
+@app.command()
+def show(
+    model: Annotated[str, typer.Argument(help="Name or folder of the model.")],
+    format_name: Format = "table",
+) -> None:
+    """Show how a model was made, its thresholds and its files."""
+    import msgspec
+
+    from framing.report.models import format_manifest
+
+    folder = find_model(model)
+    manifest = read_manifest(folder)
+    if format_name == "json":
+        typer.echo(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+    else:
+        typer.echo(format_manifest(folder, manifest), nl=False)
+
+
+@app.command()
+def verify(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="MODEL", help="Names or folders; all models by default."),
+    ] = None,
+) -> None:
+    """Check every file of models against the SHA-256 in their manifests."""
+    problems = []
+    for name in models or model_folders():
+        try:
+            folder = find_model(name)
+            manifest = read_manifest(folder)
+            damaged = check_files(folder, manifest)
+        except ModelError as error:
+            damaged = [str(error)]
+        problems += damaged
+        if not damaged:
+            typer.echo(f"{name}: {len(manifest.files)} files are sound")
+    if problems:
+        raise ModelError("\n".join(problems))

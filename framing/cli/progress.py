@@ -47,9 +47,13 @@ def _progress_bar(tally: Tally) -> Iterator[Callable[[], None]]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    shown = TextColumn("{task.fields[n_documents]:,} documents, {task.fields[speed]:,} characters/s")
+    shown = TextColumn(
+        "{task.fields[n_documents]:,} documents, {task.fields[speed]:,} characters/s"
+    )
     console = Console(stderr=True)
-    with Progress(SpinnerColumn(), shown, TimeElapsedColumn(), console=console, transient=True) as bar:
+    with Progress(
+        SpinnerColumn(), shown, TimeElapsedColumn(), console=console, transient=True
+    ) as bar:
         task = bar.add_task("", total=None, n_documents=0, speed=0)
 
         def advance() -> None:

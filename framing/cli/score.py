@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[INPUT]...", help="Files, folders, globs, or '-' for standard input.", show_default=False
+        metavar="INPUT",
+        help="Files, folders, globs, or '-' for standard input.",
+        show_default=False,
     ),
 ]
 Model = Annotated[str, typer.Option("--model", "-m", help="Name or folder of the model.")]
@@ -62,7 +64,8 @@ WithText = Annotated[
     bool, typer.Option("--with-text", help="Put the whole text into each JSON record.")
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Show no progress; failed inputs are named all the same.")
+    bool,
+    typer.Option("--quiet", "-q", help="Show no progress; failed inputs are named all the same."),
 ]
 
 
@@ -127,7 +130,7 @@ def score(
 def _places(inputs: list[str] | None) -> list[str]:
     if inputs:
         return inputs
-    if sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("no input: name files or folders, or pipe a text in")
     return ["-"]
 

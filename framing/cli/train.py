@@ -1,7 +1,117 @@
-"""`framing train`."""
+"""`framing train`: from labels to a model folder."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="To come.")
+from framing.cli.labels import Labels
+from framing.cli.seeds import Seeds
+from framing.errors import UsageError
+
+if TYPE_CHECKING:
+    from framing.training import TrainingRun
+
+app = typer.Typer(no_args_is_help=True, help="Train a model on labels and save it as a folder.")
+
+OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", help="Model folder to write; its name is the model's.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all chance.")]
+CollectionOption = Annotated[
+    list[str] | None,
+    typer.Option("--collection", help="Train on this collection only (repeat for several)."),
+]
+VersionOption = Annotated[str, typer.Option("--model-version", help="Version the model gets.")]
+
+
+@app.command()
+def tfidf(
+    output: OutputOption,
+    labels: Labels = Path("labels"),
+    seeds: Seeds = Path("seeds"),
+    collection: CollectionOption = None,
+    seed: SeedOption = 0,
+    model_version: VersionOption = "1.0.0",
+) -> None:
+    """Train the TF-IDF baseline (seconds)."""
+    from framing.training import train_tfidf
+
+    train_tfidf(_run(output, labels, seeds, collection, seed, model_version), _progress)
+    _say_done(output)
+
+
+@app.command()
+def transformer(
+    output: OutputOption,
+    base_model: Annotated[
+        str, typer.Option("--base-model", help="Hugging Face encoder, by name or folder.")
+    ] = "sentence-transformers/all-MiniLM-L6-v2",
+    labels: Labels = Path("labels"),
+    seeds: Seeds = Path("seeds"),
+    collection: CollectionOption = None,
+    epochs: Annotated[float, typer.Option("--epochs", min=0, help="Passes over the labels.")] = 8,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", min=0, help="Highest learning rate of the encoder.")
+    ] = 1e-4,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Windows of text in a step.")
+    ] = 16,
+    seed: SeedOption = 0,
+    model_version: VersionOption = "1.0.0",
+) -> None:
+    """Fine-tune a transformer (an hour on two cores) and export it to ONNX."""
+    from framing.training import require_torch, train_transformer
+
+    require_torch()
+    from framing.transformer import TransformerSettings
+
+    settings = TransformerSettings(
+        base_model=base_model, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
+    )
+    run = _run(output, labels, seeds, collection, seed, model_version)
+    train_transformer(run, settings, _progress)
+    _say_done(output)
+
+
+def _run(
+    output: Path,
+    labels: Path,
+    seeds: Path,
+    collections: list[str] | None,
+    seed: int,
+    model_version: str,
+) -> TrainingRun:
+    from framing.corpus import read_corpus
+    from framing.training import TrainingRun
+
+    corpus = read_corpus(labels, seeds)
+    known = {row.collection for row in corpus.manifest.values()}
+    unknown = sorted(set(collections or ()) - known)
+    if unknown:
+        names = ", ".join(sorted(known))
+        raise UsageError(f"--collection {unknown[0]}: unknown. Expected one of: {names}.")
+    if corpus.unavailable:
+        _progress(
+            f"{len(corpus.unavailable)} labelled documents have no text here and are left out "
+            "(see 'framing seeds attach')"
+        )
+    return TrainingRun(
+        corpus=corpus,
+        output=output,
+        seed=seed,
+        collections=collections,
+        model_version=model_version,
+        command=" ".join(["framing", *sys.argv[1:]]),
+    )
+
+
+def _progress(line: str) -> None:
+    typer.echo(f"framing: {line}", err=True)
+
+
+def _say_done(output: Path) -> None:
+    _progress(f"saved {output}; look at it with: framing models show {output}")

@@ -43,9 +43,9 @@ class CsvWriter:
 
 
 def format_rows(rows: list[tuple[str, ...]]) -> str:
-    """Return rows as lines of CSV (RFC 4180, but with LF)."""
-    lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows(rows)
+    """Return rows as lines of CSV (RFC 4180: lines end in CR LF)."""
+    lines = io.StringIO(newline="")
+    csv.writer(lines).writerows(rows)
     return lines.getvalue()
 
 

@@ -108,7 +108,6 @@ class HtmlWriter:
                     "letter": device.letter,
                     "definition": device.definition,
                     "colour": device.colour,
-                    "tint": tint(device.colour),
                 }
                 for device in taxonomy.devices
             ],
@@ -121,6 +120,7 @@ class HtmlWriter:
             "failures": self._failures,
             "light": LIGHT,
             "dark": DARK,
+            "tint": tint,
         }
 
     def _article(self, scored: ScoredDocument, row: SummaryRow) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def _writer(target: Target, stream: IO[str], manifest: ModelManifest) -> Iterato
     else:
         from framing.report.table import TableWriter
 
-        yield TableWriter(stream, manifest)
+        yield TableWriter(stream, manifest, in_file=target.path is not None)
 
 
 @contextmanager
@@ -216,4 +216,6 @@ def _writing(target: Target) -> Iterator[None]:
     except OSError as error:
         if target.path is None:
             raise
-        raise FramingError(f"{target.path}: cannot be written: {error.strerror or error}") from error
+        raise FramingError(
+            f"{target.path}: cannot be written: {error.strerror or error}"
+        ) from error

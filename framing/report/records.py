@@ -62,7 +62,7 @@ class ModelRecord(msgspec.Struct, frozen=True):
 class ScoreRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A scored document."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1]
     id: str
     source: str | None
     title: str | None
@@ -85,7 +85,7 @@ class ScoreRecord(msgspec.Struct, frozen=True, kw_only=True):
 class FailureRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An input that could not be read or scored."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1]
     id: str
     source: str | None
     error: str
@@ -119,6 +119,7 @@ def score_record(
     """Return the record of a scored document, with scores rounded to four digits."""
     document = scored.document
     return ScoreRecord(
+        schema_version=SCHEMA_VERSION,
         id=encodable(document.doc_id),
         source=None if document.source is None else encodable(document.source),
         title=None if document.title is None else encodable(document.title),
@@ -138,7 +139,9 @@ def score_record(
 def failure_record(error: InputError) -> FailureRecord:
     """Return the record of an input that could not be read or scored."""
     place = encodable(error.place)
-    return FailureRecord(id=place, source=place, error=encodable(error.reason))
+    return FailureRecord(
+        schema_version=SCHEMA_VERSION, id=place, source=place, error=encodable(error.reason)
+    )
 
 
 def device_records(scored: ScoredDocument, manifest: ModelManifest) -> dict[str, DeviceRecord]:
@@ -167,12 +170,12 @@ def record_schema() -> dict[str, Any]:
 
 
 def encodable(text: str) -> str:
-    """Return a text that UTF-8 can hold: each lone surrogate replaced, every offset as it was.
+    r"""Return a text that UTF-8 can hold: each lone surrogate replaced, every offset as it was.
 
     Python puts lone surrogates for the bytes of a file name that is not UTF-8.
 
-    >>> encodable("caf\\udce9")
-    'caf\\ufffd'
+    >>> encodable("caf\udce9")
+    'caf\ufffd'
     """
     return _LONE_SURROGATE.sub("\ufffd", text)
 

@@ -81,7 +81,9 @@ def _finished_rows(
     rows = csv.reader(stream)
     header = tuple(next(rows, COLUMNS))
     if header != COLUMNS:
-        raise UsageError(f"{path}:1: columns {','.join(header)[:80]}, expected {','.join(COLUMNS)}. {_ADVICE}")
+        raise UsageError(
+            f"{path}:1: columns {','.join(header)[:80]}, expected {','.join(COLUMNS)}. {_ADVICE}"
+        )
     held: list[tuple[str, ...]] = [COLUMNS]
     held_key: Key | None = None
     for row in rows:

@@ -60,10 +60,10 @@ def segments(spans: Sequence[LabelledSpan], start: int, end: int) -> list[Segmen
 
 
 def printable(text: str) -> str:
-    """Return a text without what a terminal or a browser would obey instead of showing it.
+    r"""Return a text without what a terminal or a browser would obey instead of showing it.
 
-    >>> printable("red \\x1b[31malert\\r\\n")
-    'red [31malert\\n'
+    >>> printable("red \x1b[31malert\r\n")
+    'red [31malert\n'
     """
     return _UNPRINTABLE.sub("", text)
 

@@ -26,16 +26,24 @@ _PARAGRAPH = re.compile(r"[^\n]+\n*|\n+")
 class TableWriter:
     """Writes scored documents for people to read; failures are left to standard error.
 
-    On a terminal with colours a span has the colour of its device behind it, is underlined where
+    On a terminal with 256 colours a span has the colour of its device behind it, is underlined where
     the voice is the text's own, and ends in a tag: letter, voice, score. Elsewhere it stands in
     brackets: `[D:quoted 0.93 there was no leak]`; where spans cross, a closing bracket carries
-    the letter of its span.
+    the letter of its span. A file gets brackets, whatever FORCE_COLOR says.
     """
 
-    def __init__(self, stream: IO[str], manifest: ModelManifest) -> None:
+    def __init__(self, stream: IO[str], manifest: ModelManifest, *, in_file: bool) -> None:
         self._manifest = manifest
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
-        self._coloured = self._console.color_system is not None and not self._console.no_color
+        self._console = Console(
+            file=stream,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            force_terminal=False if in_file else None,
+        )
+        # Eight colours cannot tell four devices apart.
+        has_colours = self._console.color_system in ("256", "truecolor")
+        self._coloured = has_colours and not self._console.no_color
         self._print(self._legend())
 
     def write(self, result: Result) -> None:
@@ -58,7 +66,9 @@ class TableWriter:
     def _legend(self) -> Text:
         legend = Text()
         for device in self._manifest.taxonomy.devices:
-            legend.append(f" {device.letter} ", self._style(device.name)).append(f"{device.title}  ")
+            legend.append(f" {device.letter} ", self._style(device.name)).append(
+                f"{device.title}  "
+            )
         if self._coloured:
             own, *others = self._manifest.taxonomy.voices
             legend.append(own.title, "underline")

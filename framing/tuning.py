@@ -1,0 +1,93 @@
+"""Thresholds and calibration of a model, chosen on held-out documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from framing.calibration import Sigmoid, apply_sigmoid, fit_sigmoid
+from framing.decoding import Candidate
+from framing.metrics import OverlapCounts, overlap_counts
+from framing.model_folder import Calibration, Thresholds
+from framing.spans import LabelledDocument, LabelledSpan, Span
+
+N_CUTS = 40
+# Cuts whose F1 lies this close to the best count as equal, and the middle one wins: the best one
+# alone would be fitted to the accidents of a few documents.
+PLATEAU = 0.01
+UNCERTAIN_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class DeviceTuning:
+    """What tuning found for one device: the map to probabilities, the thresholds, F1 on dev."""
+
+    sigmoid: Sigmoid
+    thresholds: Thresholds
+    f1: float
+
+
+def is_right(candidate: Span, gold: Sequence[Span]) -> bool:
+    """Return whether at least half of a candidate lies in gold spans of its device."""
+    return 2 * sum(candidate.overlap(span) for span in gold) >= len(candidate)
+
+
+def tune_device(
+    candidates: Sequence[Sequence[Candidate]], gold: Sequence[Sequence[LabelledSpan]]
+) -> DeviceTuning:
+    """Choose the report threshold of one device by overlap F1, and fit its span scores.
+
+    The threshold is the middle of the cuts whose F1 lies within `PLATEAU` of the best. A span is
+    uncertain from half the report threshold on.
+
+    Args:
+        candidates: for each held-out document the candidates of the device.
+        gold: for each of them the gold spans of the device.
+    """
+    pairs = list(zip(candidates, gold, strict=True))
+    raw = np.array([c.raw for found in candidates for c in found], dtype=np.float64)
+    right = np.array([is_right(c.span, spans) for found, spans in pairs for c in found], dtype=bool)
+    sigmoid = fit_sigmoid(raw, right)
+    cuts = np.unique(np.quantile(raw, np.linspace(0, 1, N_CUTS))) if len(raw) else np.zeros(1)
+    figures = np.array([_f1(pairs, cut) for cut in cuts])
+    near_best = np.flatnonzero(figures >= figures.max() - PLATEAU)
+    chosen = int(near_best[len(near_best) // 2])
+    report = float(apply_sigmoid(sigmoid, cuts[chosen]))
+    return DeviceTuning(
+        sigmoid, Thresholds(report, UNCERTAIN_SHARE * report), float(figures[chosen])
+    )
+
+
+def _f1(pairs: Sequence[tuple[Sequence[Candidate], Sequence[LabelledSpan]]], cut: float) -> float:
+    counts = (
+        overlap_counts(gold, [c.span for c in found if c.raw >= cut]) for found, gold in pairs
+    )
+    return sum(counts, OverlapCounts()).f1
+
+
+def fit_document_scores(
+    raw: Sequence[Mapping[str, float]], documents: Sequence[LabelledDocument]
+) -> dict[str, Sigmoid]:
+    """Fit for each device the map from a document's raw score to the probability that it holds it.
+
+    Args:
+        raw: for each held-out document the raw score of each device.
+        documents: the documents with their gold spans.
+    """
+    held = [{span.device for span in labelled.spans} for labelled in documents]
+    devices = list(raw[0]) if raw else []
+    return {
+        device: fit_sigmoid([scores[device] for scores in raw], [device in found for found in held])
+        for device in devices
+    }
+
+
+def calibration_of(
+    tunings: Mapping[str, DeviceTuning], documents: Mapping[str, Sigmoid]
+) -> tuple[Calibration, dict[str, Thresholds]]:
+    """Return what a manifest keeps of a tuning."""
+    spans = {device: tuning.sigmoid for device, tuning in tunings.items()}
+    thresholds = {device: tuning.thresholds for device, tuning in tunings.items()}
+    return Calibration(spans=spans, documents=dict(documents)), thresholds

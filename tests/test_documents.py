@@ -196,7 +196,7 @@ def test_a_story_about_registers_and_signs_is_no_paywall() -> None:
         "De minister zei maandag dat de dam in Kellin was gesloten en dat er op de weg naar het "
         "dal niemand gewond is geraakt, maar de bewoners hadden geen bericht gekregen van hem.",
         "Der Minister sagte am Montag, die Talsperre in Kellin war geschlossen und an keinem Ort "
-        "im Tal sei jemand verletzt worden, was die Bewohner des Dorfes noch immer bestreiten.",
+        "im Tal sei jemand verletzt worden, was die Bewohner des Dorfes bestreiten.",
         "Le ministre a dit lundi que le barrage de Kellin avait été fermé et que personne dans la "
         "vallée n'avait été blessé, mais on ne sait pas qui a donné cet ordre à la ville.",
         "Il ministro ha detto lunedì che la diga di Kellin è stata chiusa e che nessuno in valle è "
@@ -209,7 +209,8 @@ def test_a_story_about_registers_and_signs_is_no_paywall() -> None:
     ],
 )
 def test_other_languages_are_not_english(text: str) -> None:
-    assert "not_english" in document_warnings(document_of(text))
+    # Twice, for some have fewer than the 30 words that a language takes.
+    assert "not_english" in document_warnings(document_of(f"{text} {text}"))
 
 
 def test_headlines_are_english() -> None:

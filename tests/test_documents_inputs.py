@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -89,6 +90,24 @@ def test_links_to_folders_are_not_followed(folder: Path) -> None:
     assert ids("news") == ["news/a.txt"]
 
 
+def test_a_locked_folder_is_an_error_and_the_others_go_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scandir(path: Path) -> object:
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    fill(folder, news__a_txt="A.", news__locked__b_txt="B.", news__z_txt="Z.")
+    assert ids("news") == [
+        "news/a.txt",
+        "news/locked: cannot be read: Permission denied",
+        "news/z.txt",
+    ]
+
+
 def test_a_folder_without_readable_files_is_an_error(folder: Path) -> None:
     fill(folder, news__x_py="no", news__t_csv="text\nRow.\n")
     (message,) = ids("news")
@@ -136,6 +155,11 @@ def test_standard_input_is_a_table_when_a_text_column_is_named(data: bytes) -> N
 def test_an_empty_table_on_standard_input_is_an_error() -> None:
     (error,) = read_inputs(["-"], stdin=BytesIO(b""), text_column="body")
     assert str(error) == "stdin: is empty: the table has no rows"
+
+
+def test_standard_input_of_no_codec_is_an_error() -> None:
+    (error,) = read_inputs(["-"], stdin=BytesIO(b"text\n\x81\xff\n"), text_column="text")
+    assert str(error).startswith("stdin: a line is neither UTF-8 nor cp1252")
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.ndjson", "rows.jsonl.gz"])
@@ -260,6 +284,11 @@ def test_a_line_without_end_is_an_error(folder: Path, monkeypatch: pytest.Monkey
 def test_bytes_of_no_codec_end_a_csv_file_with_an_error(folder: Path) -> None:
     fill(folder, t_csv=b"text\nOne.\n\x81\xff\n")
     assert ids("t.csv") == ["t.csv: a line is neither UTF-8 nor cp1252. Save the table as UTF-8"]
+
+
+def test_half_a_character_of_utf16_ends_a_table_with_an_error(folder: Path) -> None:
+    fill(folder, t_csv="text\nOne.\n".encode("utf-16") + b"x")
+    assert ids("t.csv")[-1] == "t.csv: the bytes are not valid UTF-16. Save it as UTF-8"
 
 
 @pytest.mark.parametrize("content", [b"", b"text\n", b"\n\n"])

@@ -19,7 +19,9 @@ def written(*results: Result, header: bool = True) -> list[dict[str, str]]:
     for result in results:
         writer.write(result)
     writer.close()
-    return list(csv.DictReader(io.StringIO(stream.getvalue(), newline=""), None if header else COLUMNS))
+    return list(
+        csv.DictReader(io.StringIO(stream.getvalue(), newline=""), None if header else COLUMNS)
+    )
 
 
 def test_each_reported_span_has_a_row() -> None:

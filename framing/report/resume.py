@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
@@ -79,22 +78,20 @@ def _finished_rows(
     stream: IO[str], path: Path, manifest: ModelManifest
 ) -> Iterator[tuple[Key, str]]:
     rows = csv.reader(stream)
-    header = tuple(next(rows, COLUMNS))
-    if header != COLUMNS:
-        raise UsageError(
-            f"{path}:1: columns {','.join(header)[:80]}, expected {','.join(COLUMNS)}. {_ADVICE}"
-        )
+    header, expected = ",".join(next(rows, COLUMNS)), ",".join(COLUMNS)
+    if not expected.startswith(header):
+        raise UsageError(f"{path}:1: columns {header[:80]}, expected {expected}. {_ADVICE}")
     held: list[tuple[str, ...]] = [COLUMNS]
     held_key: Key | None = None
     for row in rows:
-        # A torn row lacks cells; it belongs to the last document, which goes in any case.
-        cells = dict(zip_longest(COLUMNS, row[: len(COLUMNS)], fillvalue=""))
+        if len(row) < len(COLUMNS):
+            return  # torn: its document may be the one held, so that one goes as well
+        cells = dict(zip(COLUMNS, row, strict=False))
+        _check_model(f"{path}:{rows.line_num}", cells["model"].removeprefix("'"), manifest)
         key = (cells["id"].removeprefix("'"), cells["text_sha256"])
         if held_key is not None and key != held_key:
             yield held_key, format_rows(held)
             held = []
-        if row[len(COLUMNS) - 1 :]:
-            _check_model(f"{path}:{rows.line_num}", cells["model"].removeprefix("'"), manifest)
         held_key = key
         held.append(tuple(row))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import tomllib
 from pathlib import Path
+
+import msgspec
 
 from framing.corpus import (
     LabelRow,
@@ -14,8 +16,25 @@ from framing.corpus import (
     write_splits,
 )
 from framing.spans import text_sha256
+from framing.taxonomy import Taxonomy
 
-TAXONOMY = Path(__file__).parent.parent / "labels" / "taxonomy.toml"
+DEVICES = {"blame_shifting": "B", "foreignising": "F", "denial": "D", "sourcing_appeal": "S"}
+TAXONOMY_FILE = "\n".join(
+    [
+        'labels_version = "0.1.0"',
+        'codebook_version = "1.0"',
+        *(
+            f'[[devices]]\nname = "{name}"\ntitle = "{name}"\nletter = "{letter}"\n'
+            'colour = "#000000"\ndefinition = ""'
+            for name, letter in DEVICES.items()
+        ),
+        *(
+            f'[[voices]]\nname = "{name}"\ntitle = "{name}"\ndefinition = ""'
+            for name in ("own", "quoted", "reported")
+        ),
+    ]
+)
+TAXONOMY = msgspec.convert(tomllib.loads(TAXONOMY_FILE), Taxonomy)
 
 
 class CorpusFiles:
@@ -25,7 +44,7 @@ class CorpusFiles:
         self.labels, self.seeds = root / "labels", root / "seeds"
         self.labels.mkdir(parents=True)
         self.seeds.mkdir(parents=True)
-        shutil.copyfile(TAXONOMY, self.labels / "taxonomy.toml")
+        (self.labels / "taxonomy.toml").write_text(TAXONOMY_FILE, encoding="utf-8")
         self.manifest: dict[str, ManifestRow] = {}
         self.rows: dict[str, LabelRow] = {}
         self.splits: dict[str, str] = {}

@@ -124,7 +124,7 @@ def test_an_unknown_model_is_an_error_that_names_those_there_are(framing: Framin
 
 @pytest.mark.usefixtures("models")
 def test_sound_models_verify(framing: Framing) -> None:
-    assert framing("models", "verify")[:2] == (0, "tiny: 1 files are sound\n")
+    assert framing("models", "verify")[:2] == (0, "tiny: all files are sound\n")
 
 
 def test_verify_names_each_damaged_file_of_each_model(models: Path, framing: Framing) -> None:
@@ -133,7 +133,7 @@ def test_verify_names_each_damaged_file_of_each_model(models: Path, framing: Fra
     make_model_folder(models / "zz")
     (models / "zz" / "model.json").unlink()
     status, out, err = framing("models", "verify")
-    assert (status, out) == (1, "whole: 1 files are sound\n")
+    assert (status, out) == (1, "whole: all files are sound\n")
     assert "tiny/model.json: SHA-256" in err
     assert "zz/model.json: missing" in err
 
@@ -151,3 +151,15 @@ def test_the_commands_raise_errors_that_the_entry_point_turns_into_lines() -> No
     result = CliRunner().invoke(app, ["models", "verify", "giant"])
     assert isinstance(result.exception, ModelError)
     assert result.stdout == ""
+
+
+def test_where_there_is_no_model_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: Framing
+) -> None:
+    monkeypatch.setattr("framing.model_folder.shipped", lambda name: tmp_path / "none" / name)
+    monkeypatch.setenv("FRAMING_MODELS", str(tmp_path / "mine"))
+    status, _, err = framing("models", "verify")
+    assert (status, err) == (
+        0,
+        f"framing: no model is installed, nor is there one in {tmp_path / 'mine'}\n",
+    )

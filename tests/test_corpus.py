@@ -150,6 +150,13 @@ def test_labels_without_a_manifest_row_are_an_error(files):
         read_corpus(labels, seeds)
 
 
+def test_a_text_that_is_not_utf_8_is_an_error(files):
+    labels, seeds = files.write()
+    (seeds / "authored" / "harbour" / "quay-1.txt").write_bytes(b"\xe9")
+    with pytest.raises(LabelsError, match=r"quay-1\.txt: not UTF-8"):
+        read_corpus(labels, seeds)
+
+
 def test_a_missing_shipped_text_is_an_error(files):
     labels, seeds = files.write()
     (seeds / "authored" / "harbour" / "quay-1.txt").unlink()

@@ -65,7 +65,7 @@ def test_text_in_older_codecs_is_read(tmp_path: Path, content: bytes, codec: str
 
 
 def test_bytes_undefined_in_cp1252_are_left_to_the_statistics() -> None:
-    # U+0441 is byte 81 in cp855-like sets; 0x81 and 0x8D stand for nothing in cp1252.
+    # The first letter is the byte 8F in cp866, which stands for nothing in cp1252.
     russian = "Плотина закрыта, сообщило министерство в понедельник утром. " * 8
     text, codec = decode(russian.encode("cp866"), "dam.txt")
     assert codec != "cp1252"

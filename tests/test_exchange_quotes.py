@@ -9,9 +9,7 @@ from framing.corpus import read_labels
 from framing.errors import LabelsError, UsageError
 from framing.exchange.quotes import export_packet, import_answers, read_answers, write_packet
 from framing.spans import Document
-from framing.taxonomy import read_taxonomy
 
-TAXONOMY = read_taxonomy(TAXONOMY)
 QUAY = "We never lit it. No, we never did.\r\n"
 MILL = "The mill closed."
 DOCUMENTS = [
@@ -69,7 +67,8 @@ def test_a_key_that_the_annotator_would_see_is_refused(tmp_path):
         write_packet(DOCUMENTS, tmp_path / "new", tmp_path / "new" / "key.json", seed=1)
 
 
-def test_a_packet_is_not_written_over_another(tmp_path, packet):
+@pytest.mark.usefixtures("packet")
+def test_a_packet_is_not_written_over_another(tmp_path):
     with pytest.raises(UsageError, match="holds files already"):
         write_packet(DOCUMENTS, tmp_path / "packet", tmp_path / "key2.json", seed=1)
 
@@ -138,7 +137,8 @@ def test_a_missing_answer_is_an_error(tmp_path, packet):
         read_answers(path, tmp_path / "key.json", DOCUMENTS, TAXONOMY, "ann")
 
 
-def test_a_key_of_other_documents_is_an_error(tmp_path, packet):
+@pytest.mark.usefixtures("packet")
+def test_a_key_of_other_documents_is_an_error(tmp_path):
     with pytest.raises(LabelsError, match="the text of quay-1 is not at hand"):
         read_answers(tmp_path / "a", tmp_path / "key.json", DOCUMENTS[1:], TAXONOMY, "ann")
     (tmp_path / "key.json").write_text("[]")
@@ -148,7 +148,8 @@ def test_a_key_of_other_documents_is_an_error(tmp_path, packet):
         read_answers(tmp_path / "a", tmp_path / "none.json", DOCUMENTS, TAXONOMY, "ann")
 
 
-def test_missing_answers_files_are_an_error(tmp_path, packet):
+@pytest.mark.usefixtures("packet")
+def test_missing_answers_files_are_an_error(tmp_path):
     with pytest.raises(LabelsError, match=r"none\.jsonl: cannot be read"):
         read_answers(tmp_path / "none.jsonl", tmp_path / "key.json", DOCUMENTS, TAXONOMY, "ann")
 

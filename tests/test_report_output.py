@@ -114,8 +114,8 @@ def test_an_interrupt_before_the_first_record_leaves_nothing(tmp_path: Path) -> 
 
 def test_an_interrupt_leaves_the_earlier_file_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("earlier", encoding="utf-8")
+    results = interrupted(scored("Rain."))
     with pytest.raises(KeyboardInterrupt):
-        results = interrupted(scored("Rain."))
         write_results(results, Target("html", tmp_path / "out"), manifest(), Tally())
     assert (tmp_path / "out").read_text(encoding="utf-8") == "earlier"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from framing.errors import ModelError
-from framing.model_folder import check_files, find_model, model_folders, read_manifest
+from framing.model_folder import check_files, find_model, model_folders, read_manifest, user_models
 
 app = typer.Typer(no_args_is_help=True, help="List, describe and verify models.")
 
@@ -24,7 +26,7 @@ def list_models(format_name: Format = "table") -> None:
     from framing.report.models import format_facts, model_facts
 
     models = []
-    for folder in model_folders().values():
+    for folder in _known_models().values():
         try:
             models.append(model_facts(folder))
         except ModelError as error:
@@ -62,15 +64,21 @@ def verify(
 ) -> None:
     """Check every file of models against the SHA-256 in their manifests."""
     problems = []
-    for name in models or model_folders():
+    for name in models or _known_models():
         try:
             folder = find_model(name)
-            manifest = read_manifest(folder)
-            damaged = check_files(folder, manifest)
+            damaged = check_files(folder, read_manifest(folder))
         except ModelError as error:
             damaged = [str(error)]
         problems += damaged
         if not damaged:
-            typer.echo(f"{name}: {len(manifest.files)} files are sound")
+            typer.echo(f"{name}: all files are sound")
     if problems:
         raise ModelError("\n".join(problems))
+
+
+def _known_models() -> Mapping[str, Path]:
+    folders = model_folders()
+    if not folders:
+        typer.echo(f"framing: no model is installed, nor is there one in {user_models()}", err=True)
+    return folders

@@ -153,11 +153,12 @@ def _how_to_go_on(target: Target, tally: Tally) -> str:
 
     if target.path is not None and target.format in RESUMABLE:
         return (
-            f"interrupted; {tally.n_kept + tally.n_scored} documents are in {target.part}. "
+            f"interrupted; documents done and kept in {target.part}: "
+            f"{tally.n_kept + tally.n_scored}. "
             "Go on with the same command and --resume."
         )
     return (
-        f"interrupted after {tally.n_scored} documents. "
+        f"interrupted; documents done: {tally.n_scored}. "
         "A batch written with --output FILE.jsonl or FILE.csv can go on with --resume."
     )
 

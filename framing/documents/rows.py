@@ -64,7 +64,7 @@ def json_rows(lines: Iterator[bytes], place: str) -> Iterator[Row | InputError]:
             yield Row(number, value)
         else:
             kind = type(value).__name__
-            yield InputError(f"{place}:{number}", f"found a {kind}; expected an object a line")
+            yield InputError(f"{place}:{number}", f"found type {kind}; expected an object")
 
 
 def csv_rows(

@@ -135,7 +135,7 @@ def _row_document(row: Row, place: str, columns: TableColumns) -> Document | Inp
         return InputError(source, f"column {columns.text!r} is empty")
     if not isinstance(text, str):
         kind = type(text).__name__
-        return InputError(source, f"column {columns.text!r} holds a {kind}; expected a string")
+        return InputError(source, f"column {columns.text!r} holds type {kind}; expected a string")
     metadata = _scalars(row.fields)
     metadata.pop(columns.text)
     doc_id = metadata.pop(columns.doc_id, None) if columns.doc_id else None

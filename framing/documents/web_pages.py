@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 from framing.documents.encodings import decode
@@ -64,7 +62,7 @@ def _declared_charset(data: bytes) -> str | None:
 
 
 def _parse(markup: str, place: str) -> Any:
-    from lxml import etree, html  # type: ignore[import-untyped]
+    from lxml import etree, html
 
     # huge_tree: a depth of 2,048 in place of 256, and no limit on the length of a text.
     parser = html.HTMLParser(
@@ -88,7 +86,7 @@ def _language(tree: Any) -> str | None:
 def _extract_article(tree: Any) -> Any:
     if any(len(element) > _MOST_CHILDREN for element in tree.iter()):
         return None
-    with _silence(), _stand_in_for_cleaner():
+    with _silence():
         from trafilatura import bare_extraction
 
         try:
@@ -110,24 +108,6 @@ def _silence() -> Iterator[None]:
             logger.setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _stand_in_for_cleaner() -> Iterator[None]:
-    # trafilatura imports jusText, and that imports a class of lxml_html_clean, which trafilatura
-    # never uses. pip before 23.3 does not install that library: it misses the extra "html_clean".
-    name = "lxml.html.clean"
-    try:
-        import lxml.html.clean  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError:
-        sys.modules[name] = stand_in = ModuleType(name)
-        stand_in.Cleaner = None  # type: ignore[attr-defined]
-        try:
-            yield
-        finally:
-            del sys.modules[name]
-    else:
         yield
 
 

@@ -67,7 +67,7 @@ def _checked_members(data: bytes, place: str) -> set[str]:
 
 
 def _paragraphs(body: Any) -> Iterator[str]:
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree
 
     tags = (_PARAGRAPH, _TEXT, *_MARKS, *_SKIPPED)
     walker = etree.iterwalk(body, events=("start", "end"), tag=tags)

@@ -81,11 +81,7 @@ def read_authored(path: Path, taxonomy: Taxonomy) -> AuthoredDocument:
 
 
 def format_authored(labelled: LabelledDocument, source: ManifestRow, labels: LabelRow) -> str:
-    """Return a labelled document as an authored file holds it; its annotators are its writer.
-
-    Raises:
-        LabelsError: if two spans cross.
-    """
+    """Return a labelled document as an authored file holds it; its annotators are its writer."""
     header = {key: getattr(source, key) for key in _FIELDS}
     header["writer"] = ", ".join(labels.annotators)
     if source.names:
@@ -130,24 +126,14 @@ def import_authored(paths: Iterable[Path], labels: Path, seeds: Path) -> int:
 
 
 def export_authored(corpus: Corpus, documents: Iterable[LabelledDocument], folder: Path) -> int:
-    """Write labelled documents as authored files into a folder, and return their number.
-
-    Raises:
-        LabelsError: if spans of a document cross; all other documents are written.
-    """
-    n_written, problems = 0, list[str]()
+    """Write labelled documents as authored files into a folder, and return their number."""
+    contents = {}
     for labelled in documents:
         doc_id = labelled.document.doc_id
-        try:
-            content = format_authored(labelled, corpus.manifest[doc_id], corpus.rows[doc_id])
-        except LabelsError as error:
-            problems += error.problems
-        else:
-            write_text(folder / f"{doc_id}.txt", content)
-            n_written += 1
-    if problems:
-        raise LabelsError(problems)
-    return n_written
+        contents[doc_id] = format_authored(labelled, corpus.manifest[doc_id], corpus.rows[doc_id])
+    for doc_id, content in contents.items():
+        write_text(folder / f"{doc_id}.txt", content)
+    return len(contents)
 
 
 def _read_nfc(path: Path) -> str:

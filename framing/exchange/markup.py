@@ -1,6 +1,7 @@
 r"""Authoring markup: spans marked inside the text, as `{{denial/own: we never did it}}`.
 
-Marks may nest. A backslash before `{`, `}` or a backslash makes that character literal, so that
+Marks may nest; where two cross, the one that ends first is closed by name, as `{{/denial}}`. A
+backslash before `{`, `}` or a backslash makes that character literal, so that
 `\{{` is two braces of the text.
 """
 
@@ -14,7 +15,7 @@ from framing.span_rules import edge_faults, label_faults
 from framing.spans import LabelledDocument, LabelledSpan
 from framing.taxonomy import Taxonomy
 
-_TOKEN = re.compile(r"\\[\\{}]|\{\{|\}\}")
+_TOKEN = re.compile(r"\\[\\{}]|\{\{/([^\s{}:/]+)\}\}|\{\{|\}\}")
 _LABEL = re.compile(r"([^\s{}:/]+)/([^\s{}:/]+): ?")
 _LITERAL = re.compile(r"[\\{}]")
 
@@ -48,8 +49,8 @@ class _Reader:
             position = match.end()
             if match[0] == "{{":
                 position = self._open_mark(match.start(), position)
-            elif match[0] == "}}":
-                self._close_mark(match.start())
+            elif match[0] == "}}" or match[1]:
+                self._close_mark(match.start(), match[1])
             else:
                 self.plain += match[0][1]
         self.plain += self.markup[position:]
@@ -69,12 +70,14 @@ class _Reader:
         self.open.append(_Mark(offset, len(self.plain), device, voice))
         return label.end()
 
-    def _close_mark(self, offset: int) -> None:
-        if not self.open:
-            fault = r"'}}' closes no mark. Remove it, or write '\}}' for two braces of the text."
+    def _close_mark(self, offset: int, device: str | None) -> None:
+        marks = [mark for mark in self.open if device in (None, mark.device)]
+        if not marks:
+            fault = r"closes no mark. Remove it, or write '\{{' and '\}}' for braces of the text."
             self.faults.append((offset, fault))
             return
-        mark = self.open.pop()
+        mark = marks[-1]
+        self.open.remove(mark)
         faults = edge_faults(self.plain[mark.start :])
         self.faults += [(mark.offset, fault) for fault in faults]
         if not faults:
@@ -112,38 +115,22 @@ def parse_markup(
 def format_markup(labelled: LabelledDocument) -> str:
     """Return a document's text with its spans marked inside it.
 
-    Raises:
-        LabelsError: if two spans cross, so that neither holds the other.
+    Args:
+        labelled: a document whose spans of one device do not overlap.
     """
     text, parts, position = labelled.document.text, list[str](), 0
     open_spans: list[LabelledSpan] = []
-
-    def copy_to(offset: int) -> None:
-        nonlocal position
+    for offset in sorted({bound for span in labelled.spans for bound in (span.start, span.end)}):
         parts.append(_LITERAL.sub(r"\\\g<0>", text[position:offset]))
         position = offset
-
-    def close_until(offset: int) -> None:
-        while open_spans and open_spans[-1].end <= offset:
-            copy_to(open_spans.pop().end)
-            parts.append("}}")
-
-    for span in sorted(labelled.spans, key=lambda span: (span.start, -span.end, span.device)):
-        close_until(span.start)
-        if open_spans and span.end > open_spans[-1].end:
-            outer = open_spans[-1]
-            raise LabelsError(
-                [
-                    f"{labelled.document.doc_id} {span.start}:{span.end}: crosses "
-                    f"{outer.start}:{outer.end}. Markup holds nested spans alone."
-                ]
-            )
-        copy_to(span.start)
-        parts.append(f"{{{{{span.device}/{span.voice}: ")
-        open_spans.append(span)
-    close_until(len(text))
-    copy_to(len(text))
-    return "".join(parts)
+        for span in [span for span in reversed(open_spans) if span.end == offset]:
+            parts.append("}}" if span is open_spans[-1] else f"{{{{/{span.device}}}}}")
+            open_spans.remove(span)
+        starting = [span for span in labelled.spans if span.start == offset]
+        for span in sorted(starting, key=lambda span: (-span.end, span.device)):
+            parts.append(f"{{{{{span.device}/{span.voice}: ")
+            open_spans.append(span)
+    return "".join([*parts, _LITERAL.sub(r"\\\g<0>", text[position:])])
 
 
 def _line_and_column(text: str, offset: int, first_line: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,10 +54,15 @@ def segments(spans: Sequence[LabelledSpan], start: int, end: int) -> list[Segmen
     touching.sort(key=lambda span: (span.start, -span.end, span.device))
     bounds = {bound for span in touching for bound in (span.start, span.end)}
     cuts = sorted({start, end, *(bound for bound in bounds if start < bound < end)})
-    return [
-        Segment(left, right, tuple(s for s in touching if s.start < right and s.end > left))
-        for left, right in pairwise(cuts)
-    ]
+    waiting = deque(touching)
+    over: list[LabelledSpan] = []
+    found = []
+    for left, right in pairwise(cuts):
+        over = [span for span in over if span.end > left]
+        while waiting and waiting[0].start <= left:
+            over.append(waiting.popleft())
+        found.append(Segment(left, right, tuple(over)))
+    return found
 
 
 def printable(text: str) -> str:

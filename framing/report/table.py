@@ -26,9 +26,9 @@ _PARAGRAPH = re.compile(r"[^\n]+\n*|\n+")
 class TableWriter:
     """Writes scored documents for people to read; failures are left to standard error.
 
-    On a terminal with 256 colours a span has the colour of its device behind it, is underlined where
-    the voice is the text's own, and ends in a tag: letter, voice, score. Elsewhere it stands in
-    brackets: `[D:quoted 0.93 there was no leak]`; where spans cross, a closing bracket carries
+    On a terminal with 256 colours a span has the colour of its device behind it, is underlined
+    where the voice is the text's own, and ends in a tag: letter, voice, score. Elsewhere it stands
+    in brackets: `[D:quoted 0.93 there was no leak]`; where spans cross, a closing bracket carries
     the letter of its span. A file gets brackets, whatever FORCE_COLOR says.
     """
 

@@ -78,6 +78,16 @@ class Features:
         products *= self.values[:, None]
         return _sums(products, self.bounds)
 
+    def only(self, rows: I64) -> Features:
+        """Return the features of the given rows; the others are empty, and keep their place."""
+        is_kept = np.zeros(len(self.bounds) - 1, dtype=bool)
+        is_kept[rows] = True
+        kept = is_kept[self.rows]
+        sizes = np.diff(self.bounds) * is_kept
+        bounds = np.concatenate(([0], np.cumsum(sizes)))
+        arrays = (self.rows, self.columns, self.counts, self.values)
+        return Features(*(array[kept] for array in arrays), bounds)
+
 
 @dataclass(frozen=True)
 class Vocabulary:

@@ -29,7 +29,9 @@ class Classifier(ABC):
         """
 
     @overload
-    def predict(self, texts: str | Document) -> ScoredDocument: ...
+    def predict(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
+        self, texts: str | Document
+    ) -> ScoredDocument: ...
 
     @overload
     def predict(self, texts: Sequence[str | Document]) -> list[ScoredDocument]: ...

@@ -18,10 +18,10 @@ from framing.taxonomy import Taxonomy
 
 Floats = npt.NDArray[np.float32]
 
-_EDGE = re.compile(
-    r"^[\s\"'“”‘’«»„,;:.!?–—-]*(?:(?:and|but|or|so|because)\s+)?[\s\"“”‘«„]*", re.IGNORECASE
-)
-_TRAIL = re.compile(r"[\s\"'“”‘’«»„,;:.!?–—-]+$")
+_MARK = r"[\s\"'“”‘’«»„,;:.!?–—-]"
+_EDGE = re.compile(rf"^{_MARK}*(?:(?:and|but|or|so|because)\s+)?[\s\"“”‘«„]*", re.IGNORECASE)
+# The look-behind keeps the search from starting anew at each mark of a run: 20,000 dots took 3 s.
+_TRAIL = re.compile(rf"(?<!{_MARK}){_MARK}+$")
 _WORD = re.compile(r"\w")
 
 
@@ -75,7 +75,7 @@ def decode_candidates(
         tokens: the n_tokens tokens of the text.
         probabilities: of these tokens.
         taxonomy: gives the columns their names.
-        edges: for each device to look for the probability in [0, 1] at which a token may join a stretch.
+        edges: for each device to look for, the probability at which a token may join a stretch.
         max_gap: tokens under the edge that a stretch may bridge.
     """
     sentence_of = np.searchsorted([s.start for s in sentences], tokens.starts, side="right") - 1
@@ -118,7 +118,7 @@ def _runs(
 
 
 def snap(text: str, sentence: Span, start: int, end: int) -> Span | None:
-    """Return the bounds moved out to whole words and then in over punctuation; None if no word is left.
+    """Return the bounds moved out to whole words, then in over punctuation; None if none is left.
 
     >>> snap("He said: 'we never did it.'", Span(0, 27), 11, 24)
     Span(start=10, end=25)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # The library keeps some 200 bytes for a token of a text it is given whole; pieces bound that.
 PIECE_CHARACTERS = 20_000
+# Python's stand-ins for bytes that are no UTF-8; the library takes no text that holds one.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 NO_VOICE = -100  # the index that cross-entropy losses leave out
 
@@ -54,7 +57,8 @@ def tokenize(text: str, sentences: Sequence[Span], tokenizer: Tokenizer) -> Toke
     """
     pieces = list(_pieces(sentences))
     encodings = tokenizer.encode_batch(
-        [text[piece.start : piece.end] for piece in pieces], add_special_tokens=False
+        [_SURROGATE.sub("\ufffd", text[piece.start : piece.end]) for piece in pieces],
+        add_special_tokens=False,
     )
     ids: list[int] = []
     starts: list[int] = []

@@ -104,6 +104,11 @@ class Evaluation(msgspec.Struct, frozen=True):
     models: tuple[ModelEvaluation, ...]
     comparisons: tuple[Comparison, ...]
 
+    @property
+    def headline(self) -> Figure:
+        """Overlap F1 of the first model on all documents, micro average over devices."""
+        return self.models[0].groups[ALL].micro.overlap.f1
+
 
 @dataclass(frozen=True)
 class _Run:

@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 PACKAGE = Path(__file__).parent
 
 
 @contextmanager
-def atomic_writer(path: Path, *, binary: bool = False) -> Iterator[IO[str] | IO[bytes]]:
+def atomic_writer(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     """Yield a file beside `path` that takes its name when the block ends without an error.
 
     After an error or an interrupt the temporary file is removed and `path` is as it was.
@@ -40,7 +40,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all (UTF-8, LF), making its folder where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_writer(path) as stream:
-        stream.write(text)  # type: ignore[arg-type]
+        stream.write(text)
 
 
 def file_sha256(path: Path) -> str:

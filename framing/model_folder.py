@@ -11,7 +11,7 @@ import msgspec
 from framing.calibration import Sigmoid
 from framing.errors import ModelError
 from framing.files import file_sha256, shipped, write_text
-from framing.taxonomy import Taxonomy
+from framing.taxonomy import Taxonomy, check_taxonomy
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -82,6 +82,9 @@ def read_manifest(folder: Path) -> ModelManifest:
             f"{path}: format version {manifest.format_version}, this version of framing reads "
             f"{FORMAT_VERSION}. Train the model again, or use the version that wrote it."
         )
+    problems = check_taxonomy(manifest.taxonomy)
+    if problems:
+        raise ModelError(f"{path}: taxonomy: {problems[0]}. Get the model again.")
     return manifest
 
 

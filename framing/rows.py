@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from glob import glob
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -153,6 +154,22 @@ def read_labels(path: Path) -> dict[str, LabelRow]:
         LabelsError: if a file cannot be read, or a row is not as its format demands.
     """
     rows, problems = read_rows(label_files(path), LabelRow)
+    if problems:
+        raise LabelsError(problems)
+    return {doc_id: row for doc_id, (_, row) in rows.items()}
+
+
+def read_layers(pattern: str) -> dict[str, LabelRow]:
+    """Read the label rows of every layer (folder or file) that a glob pattern names.
+
+    Raises:
+        LabelsError: if the pattern names none, a file is not as its format demands, or two of the
+            layers hold one document.
+    """
+    layers = sorted(Path(name) for name in glob(pattern))
+    if not layers:
+        raise LabelsError([f"{pattern}: names no layer. Expected a folder or file of label rows."])
+    rows, problems = read_rows([file for layer in layers for file in label_files(layer)], LabelRow)
     if problems:
         raise LabelsError(problems)
     return {doc_id: row for doc_id, (_, row) in rows.items()}

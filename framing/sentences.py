@@ -11,7 +11,7 @@ from framing.spans import Span
 
 # A blank line ends a sentence whatever stands before it: a headline carries no full stop.
 _BLANK_LINE = re.compile(r"\r?\n[^\S\n]*\n\s*")
-_LINE_END = re.compile(r"\s*\n\s*")
+_LINE_END = re.compile(r"\n\s*")  # no \s* in front: long runs of spaces took quadratic time
 _WRAPPED_LINE = re.compile(r"^(.{50,100}[^.!?:\"”’\s])\r?\n(?=\S)", re.MULTILINE)
 _INNER_LINE_END = re.compile(r"\S[^\S\n]*\n(?=[^\S\n]*\S)")
 # "… the river.[6] The …": the splitter leaves the footnote mark to the sentence that follows.

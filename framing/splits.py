@@ -22,18 +22,17 @@ def assign_splits(
 ) -> dict[str, str]:
     """Assign each document to a split, whole groups at a time.
 
-    The groups of each collection are shuffled; test is filled to its share of the collection's
-    documents, then dev, and train takes the rest. An assigned document stays where it is, and the
-    rest of its group follows.
+    The groups of each collection are shuffled; test is filled to its share of the documents, then
+    dev; train takes the rest. A document that is assigned stays, and the rest of its group follows.
 
     Args:
         groups: for each document id its collection and its group.
         fixed: splits of documents that are assigned already.
-        fractions: share of documents in [0, 1] of each split but train, in the order of filling.
+        fractions: share in [0, 1] of each split but train, in the order of filling.
         seed: of the shuffle.
 
     Returns:
-        For each document id of `groups` its split, in order of id.
+        For each document id of `groups` its split.
 
     Raises:
         LabelsError: if members of one group are assigned to different splits.
@@ -50,9 +49,8 @@ def assign_splits(
         for name, fraction in fractions.items():
             n_filled = sum(len(by_group[group]) for group in chosen if chosen[group] == name)
             while open_groups and n_filled < fraction * n_documents:
-                group = open_groups.pop(0)
-                chosen[group] = name
-                n_filled += len(by_group[group])
+                chosen[open_groups[0]] = name
+                n_filled += len(by_group[open_groups.pop(0)])
         for group, doc_ids in by_group.items():
             splits |= dict.fromkeys(doc_ids, chosen.get(group, "train"))
     return dict(sorted(splits.items()))

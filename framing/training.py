@@ -69,9 +69,7 @@ class TrainingRun:
         documents = self.corpus.split(split, self.collections)
         if not documents:
             raise LabelsError(
-                [
-                    f"split {split!r}: no labelled document with its text. Training needs train and dev."
-                ]
+                [f"split {split!r}: no labelled document with its text. Needed: train and dev."]
             )
         return documents
 
@@ -197,7 +195,7 @@ def _candidates(
 
 def _save(run: TrainingRun, kind: str, fit: Callable[[Path], Fitted]) -> ModelManifest:
     """Fit into a temporary folder that takes the output's place only when all went well."""
-    if run.output.exists() and any(run.output.iterdir()) and not (run.output / MANIFEST).exists():
+    if _holds_something_else(run.output):
         raise ModelError(f"{run.output}: holds something else than a model. Name another folder.")
     run.output.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=run.output.parent, prefix=f".{run.output.name}."))
@@ -211,11 +209,18 @@ def _save(run: TrainingRun, kind: str, fit: Callable[[Path], Fitted]) -> ModelMa
     return manifest
 
 
+def _holds_something_else(output: Path) -> bool:
+    if not output.is_dir():
+        return output.exists()
+    return any(output.iterdir()) and not (output / MANIFEST).exists()
+
+
 def _replace(target: Path, folder: Path) -> None:
     if not target.exists():
         folder.rename(target)
         return
     old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)  # of a run that was killed at this point
     target.rename(old)
     folder.rename(target)
     shutil.rmtree(old)

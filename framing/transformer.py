@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ def load_tokenizer(base_model: str) -> Tokenizer:
     fast = _pretrained(AutoTokenizer, base_model)
     if not getattr(fast, "is_fast", False):
         raise ModelError(
-            f"{base_model}: has no fast tokenizer. Expected an encoder with tokenizer.json."
+            f"{base_model}: has no fast tokenizer. Expected one with a tokenizer.json."
         )
     tokenizer: Tokenizer = fast.backend_tokenizer
     tokenizer.no_truncation()
@@ -275,7 +276,8 @@ def fit_transformer(
         optimizers=(_optimizer(network, settings), None),
     )
     last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    with contextlib.redirect_stdout(sys.stderr):  # where the library prints its losses
+        trainer.train(resume_from_checkpoint=last)
     return network.cpu().eval(), tokenizer
 
 

@@ -9,15 +9,17 @@ import numpy as np
 
 from framing.calibration import Sigmoid, apply_sigmoid, fit_sigmoid
 from framing.decoding import Candidate
-from framing.metrics import OverlapCounts, overlap_counts
+from framing.metrics import OverlapCounts, is_correct, overlap_counts
 from framing.model_folder import Calibration, Thresholds
-from framing.spans import LabelledDocument, LabelledSpan, Span
+from framing.spans import LabelledDocument, LabelledSpan
 
 N_CUTS = 40
 # Cuts whose F1 lies this close to the best count as equal, and the middle one wins: the best one
 # alone would be fitted to the accidents of a few documents.
 PLATEAU = 0.01
 UNCERTAIN_SHARE = 0.5
+# Where no candidate is right, no cut is better than another: each would report false alarms.
+UNTUNED_REPORT = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,14 @@ class DeviceTuning:
     f1: float
 
 
-def is_right(candidate: Span, gold: Sequence[Span]) -> bool:
-    """Return whether at least half of a candidate lies in gold spans of its device."""
-    return 2 * sum(candidate.overlap(span) for span in gold) >= len(candidate)
-
-
 def tune_device(
     candidates: Sequence[Sequence[Candidate]], gold: Sequence[Sequence[LabelledSpan]]
 ) -> DeviceTuning:
     """Choose the report threshold of one device by overlap F1, and fit its span scores.
 
-    The threshold is the middle of the cuts whose F1 lies within `PLATEAU` of the best. A span is
-    uncertain from half the report threshold on.
+    The threshold is the middle of the cuts whose F1 lies within `PLATEAU` of the best, and
+    `UNTUNED_REPORT` where F1 is 0 at every cut. A span is uncertain from half the report threshold
+    on.
 
     Args:
         candidates: for each held-out document the candidates of the device.
@@ -48,13 +46,14 @@ def tune_device(
     """
     pairs = list(zip(candidates, gold, strict=True))
     raw = np.array([c.raw for found in candidates for c in found], dtype=np.float64)
-    right = np.array([is_right(c.span, spans) for found, spans in pairs for c in found], dtype=bool)
+    right = np.array([is_correct(spans, c.span) for found, spans in pairs for c in found], dtype=bool)
     sigmoid = fit_sigmoid(raw, right)
     cuts = np.unique(np.quantile(raw, np.linspace(0, 1, N_CUTS))) if len(raw) else np.zeros(1)
     figures = np.array([_f1(pairs, cut) for cut in cuts])
     near_best = np.flatnonzero(figures >= figures.max() - PLATEAU)
     chosen = int(near_best[len(near_best) // 2])
-    report = float(apply_sigmoid(sigmoid, cuts[chosen]))
+    best = float(apply_sigmoid(sigmoid, cuts[chosen]))
+    report = best if figures.any() else UNTUNED_REPORT
     return DeviceTuning(
         sigmoid, Thresholds(report, UNCERTAIN_SHARE * report), float(figures[chosen])
     )

@@ -77,23 +77,23 @@ def split(
 
 @app.command()
 def agreement(
-    first: Annotated[Path, typer.Argument(help="Folder or file of label rows.")],
-    second: Annotated[Path, typer.Argument(help="Folder or file of label rows.")],
+    first: Annotated[str, typer.Argument(help="Folder or file of label rows, or a glob of them.")],
+    second: Annotated[str, typer.Argument(help="The layers to compare them with, likewise.")],
     labels: Labels = Path("labels"),
     seeds: Seeds = Path("seeds"),
     output_format: Annotated[
         Literal["table", "json"], typer.Option("--format", help="A table, or JSON with all pairs.")
     ] = "table",
 ) -> None:
-    """Compare two layers of labels on the documents that both hold."""
+    """Compare two annotators, or groups of them, on the documents that both labelled."""
     import msgspec
 
     from framing.agreement import AgreementRow, compute_agreement, document_pairs
     from framing.cli.columns import format_columns
-    from framing.corpus import MANIFEST, read_labels, read_manifest
+    from framing.rows import MANIFEST, read_layers, read_manifest
     from framing.taxonomy import read_taxonomy
 
-    layers = read_labels(first), read_labels(second)
+    layers = read_layers(first), read_layers(second)
     collections = {d: row.collection for d, row in read_manifest(seeds / MANIFEST).items()}
     taxonomy = read_taxonomy(labels / "taxonomy.toml")
     rows = compute_agreement(*layers, collections, taxonomy)

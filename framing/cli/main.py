@@ -5,7 +5,6 @@ Exit status: 0 done, 1 an error, 2 wrong usage, 3 done but some inputs failed, 1
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -58,6 +57,8 @@ def _status(debug: bool) -> int:
     try:
         app()
     except SystemExit as leave:
+        if isinstance(leave.__context__, BrokenPipeError):  # typer has muted standard output
+            return 141
         return leave.code if isinstance(leave.code, int) else 1
     except FramingError as error:
         if debug:
@@ -66,8 +67,4 @@ def _status(debug: bool) -> int:
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Standard output is gone: keep the interpreter from flushing into it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -26,6 +26,12 @@ CollectionOption = Annotated[
     typer.Option("--collection", help="Train on this collection only (repeat for several)."),
 ]
 VersionOption = Annotated[str, typer.Option("--model-version", help="Version the model gets.")]
+EvaluateOption = Annotated[
+    Literal["dev", "test"],
+    typer.Option(
+        "--evaluate-on", help="Split of the card's figures; test when the model is final."
+    ),
+]
 
 
 @app.command()
@@ -36,12 +42,14 @@ def tfidf(
     collection: CollectionOption = None,
     seed: SeedOption = 0,
     model_version: VersionOption = "1.0.0",
+    evaluate_on: EvaluateOption = "dev",
 ) -> None:
     """Train the TF-IDF baseline (seconds)."""
     from framing.training import train_tfidf
 
-    train_tfidf(_run(output, labels, seeds, collection, seed, model_version), _progress)
-    _say_done(output)
+    run = _run(output, labels, seeds, collection, seed, model_version)
+    train_tfidf(run, _progress)
+    _evaluate(run, evaluate_on)
 
 
 @app.command()
@@ -62,6 +70,7 @@ def transformer(
     ] = 16,
     seed: SeedOption = 0,
     model_version: VersionOption = "1.0.0",
+    evaluate_on: EvaluateOption = "dev",
 ) -> None:
     """Fine-tune a transformer (an hour on two cores) and export it to ONNX."""
     from framing.training import require_torch, train_transformer
@@ -74,7 +83,7 @@ def transformer(
     )
     run = _run(output, labels, seeds, collection, seed, model_version)
     train_transformer(run, settings, _progress)
-    _say_done(output)
+    _evaluate(run, evaluate_on)
 
 
 def _run(
@@ -113,5 +122,12 @@ def _progress(line: str) -> None:
     typer.echo(f"framing: {line}", err=True)
 
 
-def _say_done(output: Path) -> None:
-    _progress(f"saved {output}; look at it with: framing models show {output}")
+def _evaluate(run: TrainingRun, split: str) -> None:
+    from framing.report.model_card import write_card
+    from framing.scoring import load
+
+    figure = write_card(run.output, load(str(run.output)), run.corpus, split, run.seed).headline
+    _progress(
+        f"overlap F1 {figure.value:.3f} on {split}" if figure.value else f"no figure on {split}"
+    )
+    _progress(f"saved {run.output}; look at it with: framing models show {run.output}")

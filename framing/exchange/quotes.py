@@ -74,9 +74,8 @@ def read_answers(
         annotator: name that the rows carry.
 
     Raises:
-        LabelsError: if an answer is missing, double or unknown, or a span has an unknown label, a
-            quote that is not found or ambiguous, edges that are not clean, or overlaps another of
-            its device (all faults are listed).
+        LabelsError: all faults: an answer missing, double or unknown; a span with an unknown label,
+            a quote not found or ambiguous, unclean edges, or an overlap within its device.
     """
     packet = _read_key(key, {document.doc_id: document for document in documents})
     answers, problems = _read_lines(path, packet)
@@ -85,7 +84,7 @@ def read_answers(
         document = packet[name]
         spans, faults = _find_spans(answer, document.text, taxonomy)
         problems += [f"{place}: {name}: {fault}" for fault in faults]
-        with_quotes = document.metadata.get("collection") == AUTHORED
+        ours = document.metadata.get("collection") == AUTHORED
         rows.append(
             LabelRow(
                 doc_id=document.doc_id,
@@ -93,7 +92,7 @@ def read_answers(
                 annotators=(annotator,),
                 adjudicated=False,
                 codebook_version=taxonomy.codebook_version,
-                spans=span_rows(spans, document.text, with_quotes=with_quotes),
+                spans=span_rows(spans, document.text, with_quotes=ours),
                 note=answer.note,
             )
         )

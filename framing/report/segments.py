@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from framing.spans import LabelledSpan
+from framing.spans import LabelledSpan, Span
 
 # C0 and C1 controls but line feed, the marks that reverse the direction of what follows, and lone
 # surrogates: a terminal would obey them, a page would show the text in another order.
@@ -50,19 +50,28 @@ def segments(spans: Sequence[LabelledSpan], start: int, end: int) -> list[Segmen
     >>> [(segment.start, segment.end, len(segment.spans)) for segment in cut]
     [(0, 2, 0), (2, 4, 1), (4, 6, 2), (6, 9, 1)]
     """
-    touching = [span for span in spans if span.start < end and span.end > start]
-    touching.sort(key=lambda span: (span.start, -span.end, span.device))
-    bounds = {bound for span in touching for bound in (span.start, span.end)}
+    bounds = {bound for span in spans for bound in (span.start, span.end)}
     cuts = sorted({start, end, *(bound for bound in bounds if start < bound < end)})
-    waiting = deque(touching)
+    places = (Span(left, right) for left, right in pairwise(cuts))
+    return [Segment(place.start, place.end, over) for place, over in spread(spans, places)]
+
+
+def spread(
+    spans: Sequence[LabelledSpan], places: Iterable[Span]
+) -> Iterator[tuple[Span, tuple[LabelledSpan, ...]]]:
+    """Yield each place with the spans that touch it, outermost first.
+
+    Args:
+        spans: in any order.
+        places: stretches that do not overlap, in order.
+    """
+    waiting = deque(sorted(spans, key=lambda span: (span.start, -span.end, span.device)))
     over: list[LabelledSpan] = []
-    found = []
-    for left, right in pairwise(cuts):
-        over = [span for span in over if span.end > left]
-        while waiting and waiting[0].start <= left:
+    for place in places:
+        while waiting and waiting[0].start < place.end:
             over.append(waiting.popleft())
-        found.append(Segment(left, right, tuple(over)))
-    return found
+        over = [span for span in over if span.end > place.start]
+        yield place, tuple(over)
 
 
 def printable(text: str) -> str:

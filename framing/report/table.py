@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from framing.errors import InputError
 from framing.model_folder import ModelManifest
 from framing.report.colours import text_on
 from framing.report.records import DeviceRecord, device_records
-from framing.report.segments import Segment, printable, printable_line, segments
+from framing.report.segments import Segment, printable, printable_line, segments, spread
 from framing.scoring import Result
 from framing.spans import LabelledSpan, ScoredDocument, Span
 
@@ -106,24 +106,24 @@ class TableWriter:
         text = scored.document.text
         whole = len(text) <= WHOLE_CHARACTERS
         n_hidden = 0
-        for match in _PARAGRAPH.finditer(text):
-            place = Span(*match.span())
-            if not (whole or any(place.overlap(span) for span in scored.spans)):
+        places = (Span(*match.span()) for match in _PARAGRAPH.finditer(text))
+        for place, spans in spread(scored.spans, places):
+            if not (whole or spans):
                 n_hidden += 1
                 continue
             if n_hidden:
                 yield _left_out(n_hidden)
                 n_hidden = 0
-            yield self._marked(scored, place)
+            yield self._marked(scored, place, spans)
         if n_hidden:
             yield _left_out(n_hidden)
         if scored.uncertain:
             yield Text(f"({len(scored.uncertain)} uncertain, not shown)", "dim")
 
-    def _marked(self, scored: ScoredDocument, place: Span) -> Text:
+    def _marked(self, scored: ScoredDocument, place: Span, spans: Sequence[LabelledSpan]) -> Text:
         marked = Text()
         open_spans: list[LabelledSpan] = []
-        for segment in segments(scored.spans, place.start, place.end):
+        for segment in segments(spans, place.start, place.end):
             words = printable(scored.document.text[segment.start : segment.end])
             if self._coloured:
                 self._append_coloured(marked, segment, words)

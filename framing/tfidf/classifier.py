@@ -16,13 +16,18 @@ from framing.model_folder import Calibration, ModelManifest, Thresholds
 from framing.sentences import sentence_bounds
 from framing.spans import Document, ScoredDocument
 from framing.taxonomy import Taxonomy
-from framing.tfidf.ngrams import F32
+from framing.tfidf.ngrams import F32, F64
 from framing.tfidf.pieces import Piece, pieces
-from framing.tfidf.reading import find_candidates, piece_ngrams, read_piece
+from framing.tfidf.reading import (
+    document_raw,
+    find_candidates,
+    piece_ngrams,
+    read_piece,
+    squared_odds,
+)
 from framing.tfidf.voice_cues import Quotations
 from framing.tfidf.weights import TfidfWeights, load_weights
 
-NO_SENTENCE = -20.0  # raw score of a document without a sentence
 N_EXPLAINED = 20
 
 Explanation = tuple[str, int, int, float]
@@ -71,25 +76,23 @@ class TfidfClassifier(Classifier):
         text, taxonomy = document.text, self.manifest.taxonomy
         sentences = sentence_bounds(text)
         quotations = Quotations.of(text)
-        raw = np.full(len(taxonomy.devices), NO_SENTENCE, dtype=np.float32)
+        odds = np.zeros(len(taxonomy.devices))
         candidates: list[Candidate] = []
         for piece in pieces(text, sentences):
             reading = read_piece(piece, self.weights)
-            raw = np.maximum(raw, reading.logits.max(axis=0))
+            odds += squared_odds(reading.logits)
             wanted = reading.logits >= self._floors
-            candidates += find_candidates(
-                reading, wanted, text, quotations, self.weights, taxonomy
-            )
+            candidates += find_candidates(reading, wanted, text, quotations, self.weights, taxonomy)
         spans, uncertain = grade(candidates, self.manifest.thresholds, self.manifest.calibration)
         return ScoredDocument(
             document,
             spans,
-            device_scores=self._device_scores(raw),
+            device_scores=self._device_scores(document_raw(odds)),
             uncertain=uncertain,
             sentences=sentences,
         )
 
-    def _device_scores(self, raw: F32) -> dict[str, float]:
+    def _device_scores(self, raw: F64) -> dict[str, float]:
         sigmoids = self.manifest.calibration.documents
         names = self.manifest.taxonomy.device_names
         return {

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from framing.decoding import Candidate
 from framing.model_folder import Calibration, SettingValue, Thresholds
 from framing.spans import LabelledDocument
 from framing.taxonomy import Taxonomy
-from framing.tfidf.classifier import NO_SENTENCE
-from framing.tfidf.ngrams import F32, Mask, Vocabulary, fit_vocabulary
-from framing.tfidf.reading import find_candidates, piece_ngrams, read_piece
+from framing.tfidf.ngrams import F32, F64, Mask, Vocabulary, fit_vocabulary
+from framing.tfidf.reading import (
+    document_raw,
+    find_candidates,
+    piece_ngrams,
+    read_piece,
+    squared_odds,
+)
 from framing.tfidf.samples import (
     Sample,
     clause_matrix,
@@ -35,13 +39,13 @@ Progress = Callable[[str], None]
 Choice = tuple[float, str | None]
 """C, the inverse strength of the penalty, and scikit-learn's class_weight."""
 
-GRID: tuple[Choice, ...] = tuple((c, weight) for weight in (None, "balanced") for c in (3, 10, 30))
+GRID: tuple[Choice, ...] = tuple((c, weight) for weight in (None, "balanced") for c in (3, 10))
 CLAUSE_CHOICE: Choice = (10, None)
-VOICE_C = 10
-INSIDE = (-1.0, -0.5, 0.0, 0.5, 1.0)
+VOICE_C = 3
+INSIDE = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0)
 TOLERANCE = 0.01  # a tenth of scikit-learn's time, with the same average precision on dev
 CERTAIN = 10.0  # log odds of a device, or a voice, that all training examples have or none has
-# Sentences that tuning looks into, for each device: this share, or this multiple of those that hold it.
+# Sentences that tuning looks into: this share, or this multiple of those that hold the device.
 MIN_SHARE, MULTIPLE = 0.1, 3
 
 
@@ -87,7 +91,9 @@ def fit_tfidf(
     vocabulary = fit_vocabulary(
         (piece_ngrams(sample.piece), len(sample.piece.sentences)) for sample in train_samples
     )
-    progress(f"{len(train)} documents to train on, {len(dev)} to tune on, {len(vocabulary)} n-grams")
+    progress(
+        f"{len(train)} documents to train on, {len(dev)} to tune on, {len(vocabulary)} n-grams"
+    )
     sentence, record = _fit_sentences(
         train_samples, dev_samples, vocabulary, taxonomy, seed, progress
     )
@@ -119,11 +125,10 @@ def _fit_sentences(
     matrix, dev_matrix = (sentence_matrix(split, vocabulary) for split in (train, dev))
     targets = np.concatenate([sample.targets for sample in train])
     dev_targets = np.concatenate([sample.targets for sample in dev])
-    fitted, figures = [], {}
+    fitted: list[Linear] = []
+    figures: dict[str, float] = {}
     for column, device in enumerate(taxonomy.device_names):
-        models = {
-            choice: _fit_linear(matrix, targets[:, column], choice, seed) for choice in GRID
-        }
+        models = {choice: _fit_linear(matrix, targets[:, column], choice, seed) for choice in GRID}
         found = {
             choice: _average_precision(dev_matrix, dev_targets[:, column], model)
             for choice, model in models.items()
@@ -161,10 +166,12 @@ def _fit_voices(
     seen = [index for index, name in enumerate(names) if name in voices]
     bias[seen] = 0
     if len(seen) > 1:
-        model = LogisticRegression(C=VOICE_C, max_iter=1000)
+        model = LogisticRegression(C=VOICE_C, solver="newton-cg", tol=1e-3)
         model.fit(hstack([ngrams, csr_matrix(cues)]).tocsr(), [names.index(v) for v in voices])
         both = len(seen) == 2  # then scikit-learn keeps the log odds of the second alone
-        weights[:, seen] = np.stack([model.coef_[0] * 0, model.coef_[0]], 1) if both else model.coef_.T
+        weights[:, seen] = (
+            np.stack([model.coef_[0] * 0, model.coef_[0]], 1) if both else model.coef_.T
+        )
         bias[seen] = [0, model.intercept_[0]] if both else model.intercept_
     return Linear(weights[: len(vocabulary)], bias), weights[len(vocabulary) :]
 
@@ -225,7 +232,8 @@ def _tune(
         gold = [[s for s in labelled.spans if s.device == device] for labelled in documents]
         tried = {
             inside: tune_device(
-                [[c for c in candidates if c.device == device] for candidates in found[inside]], gold
+                [[c for c in candidates if c.device == device] for candidates in found[inside]],
+                gold,
             )
             for inside in INSIDE
         }
@@ -258,7 +266,7 @@ def _dev_candidates(
     return found
 
 
-def _floors(logits: Sequence[F32], dev: Sequence[Sample]) -> npt.NDArray[np.float64]:
+def _floors(logits: Sequence[F32], dev: Sequence[Sample]) -> F64:
     shares = np.concatenate([sample.targets for sample in dev]).mean(axis=0)
     looked_into = np.clip(MULTIPLE * shares, MIN_SHARE, 1)
     columns = zip(np.concatenate(logits).T, looked_into, strict=True)
@@ -268,7 +276,8 @@ def _floors(logits: Sequence[F32], dev: Sequence[Sample]) -> npt.NDArray[np.floa
 def _document_scores(
     dev: Sequence[Sample], logits: Sequence[F32], n_documents: int, taxonomy: Taxonomy
 ) -> list[dict[str, float]]:
-    raw = np.full((n_documents, len(taxonomy.devices)), NO_SENTENCE)
+    odds = np.zeros((n_documents, len(taxonomy.devices)))
     for sample, found in zip(dev, logits, strict=True):
-        raw[sample.document] = np.maximum(raw[sample.document], found.max(axis=0))
+        odds[sample.document] += squared_odds(found)
+    raw = document_raw(odds)
     return [dict(zip(taxonomy.device_names, row.tolist(), strict=True)) for row in raw]

@@ -19,6 +19,7 @@ MIN_SENTENCES = 2  # in which a bucket must occur to be a column
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 F32 = npt.NDArray[np.float32]
 Kinds = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -85,8 +86,9 @@ class Features:
         kept = is_kept[self.rows]
         sizes = np.diff(self.bounds) * is_kept
         bounds = np.concatenate(([0], np.cumsum(sizes)))
-        arrays = (self.rows, self.columns, self.counts, self.values)
-        return Features(*(array[kept] for array in arrays), bounds)
+        return Features(
+            self.rows[kept], self.columns[kept], self.counts[kept], self.values[kept], bounds
+        )
 
 
 @dataclass(frozen=True)
@@ -252,9 +254,11 @@ def _names(codes: U64, is_upper: Mask, sentence_of: I64, tokens: tuple[I64, I64,
     n_capitals = np.bincount(sentence[is_capital], minlength=n_sentences)
     is_headline = n_capitals > _MAX_CAPITALISED * n_words
     # "I" and "I'm": the second character is outside of the word or an apostrophe.
-    second = np.where(ends - starts == 1, _APOSTROPHE, codes[np.minimum(starts + 1, len(codes) - 1)])
+    second = np.where(
+        ends - starts == 1, _APOSTROPHE, codes[np.minimum(starts + 1, len(codes) - 1)]
+    )
     is_pronoun = (codes[starts] == ord("i")) & (second == _APOSTROPHE)
-    is_name = is_capital & ~is_pronoun & ~is_headline[sentence]
+    is_name: Mask = is_capital & ~is_pronoun & ~is_headline[sentence]
     leads = is_word[:-1] | (codes[starts[:-1]] == _COMMA)
     is_name[1:] &= leads & (sentence[1:] == sentence[:-1])
     is_name[:1] = False
@@ -293,7 +297,8 @@ def _token_hashes(codes: U64, starts: I64, ends: I64) -> U64:
     powers = np.cumprod(np.full(_LONGEST_TOKEN, _BASE))
     terms = codes[np.repeat(starts, lengths) + place] * powers[np.minimum(place, len(powers) - 1)]
     sums = np.add.reduceat(terms, firsts) if len(firsts) else terms
-    return (sums ^ (sums >> np.uint64(29))) * _MIX
+    hashes: U64 = (sums ^ (sums >> np.uint64(29))) * _MIX
+    return hashes
 
 
 def _bucket(hashes: U64) -> I64:

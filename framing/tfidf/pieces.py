@@ -1,4 +1,4 @@
-"""A text in pieces of bounded size, its sentences, and the clauses of those that are looked into."""
+"""A text in pieces of bounded size, and sentences in clauses."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _piece(text: str, sentences: Sequence[Span]) -> Piece:
 
 
 def _parts(text: str, sentences: Sequence[Span]) -> Iterator[Span]:
-    """Yield the sentences, an overlong one in parts that end after white space where there is some."""
+    """Yield the sentences, an overlong one in parts that end after white space, if there is any."""
     for sentence in sentences:
         start = sentence.start
         while sentence.end - start > LONGEST_SENTENCE:

@@ -1,4 +1,4 @@
-"""From a piece of text to candidate spans: sentences by their n-grams, then clauses, then voices."""
+"""From a piece of text to candidate spans: sentences, then clauses, then voices."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from framing.decoding import Candidate, snap
 from framing.spans import Span
 from framing.taxonomy import Taxonomy
-from framing.tfidf.ngrams import F32, Features, Mask, NGrams, Vocabulary, count_ngrams
+from framing.tfidf.ngrams import F32, F64, Features, Mask, NGrams, Vocabulary, count_ngrams
 from framing.tfidf.pieces import ClauseText, Piece, clause_text
 from framing.tfidf.voice_cues import Quotations, voice_cues
 from framing.tfidf.weights import TfidfWeights
+
+_NO_SENTENCE = 1e-18  # squared odds of a text without a word
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,22 @@ def read_piece(piece: Piece, weights: TfidfWeights) -> Reading:
 def piece_ngrams(piece: Piece) -> NGrams:
     """Return the n-grams of the sentences of a piece."""
     return count_ngrams(piece.text, piece.sentences)
+
+
+def squared_odds(logits: F32) -> F64:
+    """Return the sum of the squared odds of sentences, shape (n_devices,)."""
+    odds: F64 = np.exp(2 * np.minimum(logits.astype(np.float64), 300)).sum(axis=0)
+    return odds
+
+
+def document_raw(total: F64) -> F64:
+    """Return the raw score of documents, given the sums of their sentences' squared odds.
+
+    It is the logarithm of the Euclidean norm of the sentences' odds: close to the log odds of the
+    strongest sentence, raised where several are strong.
+    """
+    raw: F64 = 0.5 * np.log(total + _NO_SENTENCE)
+    return raw
 
 
 def clause_features(clauses: ClauseText, vocabulary: Vocabulary) -> Features:
@@ -105,16 +122,17 @@ def _runs(
     best = np.maximum.reduceat(logits, firsts, axis=0)
     best = np.repeat(best, np.diff(firsts, append=len(clauses.rows)), axis=0)
     belongs = (logits >= np.minimum(inside, best)) & wanted[clauses.rows]
-    for column in range(logits.shape[1]):
-        positions = np.flatnonzero(belongs[:, column])
-        rows = clauses.rows[positions]
-        is_break = (np.diff(positions) > 1) | (np.diff(rows) > 0)
-        for run in np.split(positions, np.flatnonzero(is_break) + 1) if len(positions) else ():
-            row = int(clauses.rows[run[0]])
-            start, end = clauses.clauses[run[0]].start, clauses.clauses[run[-1]].end
-            span = snap(piece.text, piece.sentences[row], start, end)
-            if span is not None:
-                yield _Found(span, row, column)
+    columns, positions = np.nonzero(belongs.T)
+    rows = clauses.rows[positions]
+    is_first = (np.diff(positions, prepend=-2) != 1) | (np.diff(rows, prepend=-1) != 0)
+    is_first |= np.diff(columns, prepend=-1) != 0
+    is_last = np.concatenate((is_first[1:], [True]))
+    runs = (columns[is_first], rows[is_first], positions[is_first], positions[is_last])
+    for column, row, first, last in zip(*(array.tolist() for array in runs), strict=True):
+        start, end = clauses.clauses[first].start, clauses.clauses[last].end
+        span = snap(piece.text, piece.sentences[row], start, end)
+        if span is not None:
+            yield _Found(span, row, column)
 
 
 def _voice_probabilities(
@@ -123,7 +141,7 @@ def _voice_probabilities(
     text: str,
     quotations: Quotations,
     weights: TfidfWeights,
-) -> npt.NDArray[np.float32]:
+) -> F32:
     """Return the probability of each voice for each span, shape (n_found, n_voices)."""
     if not found:
         return np.zeros((0, len(weights.voice.bias)), dtype=np.float32)

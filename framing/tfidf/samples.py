@@ -1,4 +1,4 @@
-"""Labelled documents as the linear models learn from them: sentences, clauses and spans with targets."""
+"""What the linear models learn from: sentences, clauses and spans with their targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from framing.taxonomy import Taxonomy
 from framing.tfidf.ngrams import F32, Features, Mask, Vocabulary
 from framing.tfidf.pieces import Piece, clause_text, pieces
 from framing.tfidf.reading import clause_features, piece_ngrams
-from framing.tfidf.voice_cues import CUES, Quotations, voice_cues
+from framing.tfidf.voice_cues import Quotations, voice_cues
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -20,16 +20,15 @@ CUES = (
 )
 
 _SPEECH = re.compile(
-    r"\b(?:said|sa(?:y|ys|ying)|t(?:ell|ells|old|elling)|(?:accus|alleg|argu|blam|declar|den(?:i|y)"
-    r"|describ|dismiss|insist|claim|stat|reject|warn|add|not|announc|assert|call|charg|complain"
-    r"|conced|condemn|confirm|explain|maintain|mention|quot|remark|repeat|report|respond|stress"
-    r"|suggest|tweet|vow|wr(?:i|o)t)(?:e|es|ed|ing|s|ten)?|according to|in the words of|cit(?:ed|ing))\b",
+    r"\b(?:sa(?:id|y|ys|ying)|t(?:old|ells?|elling)|wrote|writes|deni(?:es|ed)|denying|added|noted"
+    r"|stated|according to|(?:accus|alleg|announc|argu|assert|blam|call|cit|claim|complain|conced"
+    r"|condemn|confirm|declar|describ|dismiss|explain|insist|maintain|quot|reject|remark|report"
+    r"|respond|suggest|tweet|vow|warn)(?:ed|es|s|ing))\b",
     re.IGNORECASE,
 )
-# A single mark opens a quotation only before a word and after none, and closes it only after one.
-_MARK = re.compile(r"\n|[\"“”„«»]|(?<!\w)[‘'](?=\w)|(?<=\S)(?P<end>[’'])(?!\w)")
+_MARK = re.compile("[\n\"“”„«»‘’']")
 _CLOSED_BY = {'"': '"', "“": "”", "„": "“”", "«": "»", "‘": "’", "'": "'"}
-_SINGLE = "‘'"
+_SINGLE = "‘’'"
 _FIRST = re.compile(r"\s*[\"“„«‘]")
 _LONGEST_PARAGRAPH = 20_000  # characters looked through for the start of a paragraph
 
@@ -81,23 +80,28 @@ def quoted_stretches(text: str) -> list[Span]:
     [(9, 11)]
     """
     stretches = []
-    opened: re.Match[str] | None = None
+    opened, start = "", 0
     for match in _MARK.finditer(text):
-        mark = match.group()
-        if opened is None:
-            opened = match if mark in _CLOSED_BY and match.lastgroup != "end" else None
-        elif opened.group() in _SINGLE:
-            if match.lastgroup == "end" and mark in _CLOSED_BY[opened.group()]:
-                stretches.append((opened.end(), match.start()))
-                opened = None
-            elif mark not in _SINGLE:
-                opened = match if mark in _CLOSED_BY else None
-        elif mark == "\n" or mark in _CLOSED_BY[opened.group()]:
-            stretches.append((opened.end(), match.start()))
-            opened = None
-    if opened is not None and opened.group() not in _SINGLE:
-        stretches.append((opened.end(), len(text)))
+        mark, at = match.group(), match.start()
+        if mark in _SINGLE and not _is_quotation_mark(text, at, closing=opened in ("‘", "'")):
+            continue
+        if opened and (mark in _CLOSED_BY[opened] or (mark == "\n" and opened not in _SINGLE)):
+            stretches.append((start, at))
+            opened = ""
+        elif not opened or (opened in _SINGLE and mark not in _SINGLE):
+            # A single mark that a double one or a line end follows was an apostrophe.
+            opened, start = (mark if mark in _CLOSED_BY else ""), at + 1
+    if opened and opened not in _SINGLE:
+        stretches.append((start, len(text)))
     return [Span(start, end) for start, end in stretches if start < end]
+
+
+def _is_quotation_mark(text: str, at: int, *, closing: bool) -> bool:
+    """Return whether a single mark stands where one that opens, or closes, a quotation would."""
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    if closing:
+        return bool(before.strip()) and not after.isalnum()
+    return not before.isalnum() and after.isalnum()
 
 
 def voice_cues(

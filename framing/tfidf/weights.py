@@ -76,7 +76,7 @@ def save_weights(weights: TfidfWeights, taxonomy: Taxonomy, folder: Path) -> lis
     write_text(folder / SETTINGS, msgspec.json.format(content, indent=1).decode() + "\n")
     arrays = {name: np.ascontiguousarray(array) for name, array in _arrays(weights).items()}
     with atomic_writer(folder / WEIGHTS, binary=True) as stream:
-        stream.write(save(arrays))  # type: ignore[call-overload]
+        stream.write(save(arrays))
     return [WEIGHTS, SETTINGS]
 
 

@@ -89,22 +89,26 @@ def _pieces(sentences: Sequence[Span]) -> Iterator[Span]:
 
 
 def window_bounds(n_tokens: int, length: int, overlap: int) -> list[Span]:
-    """Return windows of `length` tokens that cover all tokens, neighbours sharing `overlap`.
+    """Return windows that cover all tokens, neighbours sharing at least `overlap`.
 
-    The last window is moved back so that it is as long as the others.
+    They are as few as windows of `length` tokens allow, and equally long: a text of 270 tokens
+    takes two windows of 167, not two of 254.
 
     Raises:
         ValueError: unless 0 <= overlap < length.
 
-    >>> [(window.start, window.end) for window in window_bounds(10, 6, 2)]
+    >>> [(window.start, window.end) for window in window_bounds(10, 7, 2)]
     [(0, 6), (4, 10)]
     """
     if not 0 <= overlap < length:
         raise ValueError(f"overlap {overlap}: expected 0 <= overlap < length ({length})")
     if n_tokens <= length:
         return [Span(0, n_tokens)] if n_tokens else []
-    starts = [*range(0, n_tokens - length, length - overlap), n_tokens - length]
-    return [Span(start, start + length) for start in starts]
+    n_windows = -(-(n_tokens - overlap) // (length - overlap))
+    even = -(-(n_tokens + (n_windows - 1) * overlap) // n_windows)
+    room = n_tokens - even
+    starts = [i * room // (n_windows - 1) for i in range(n_windows)]
+    return [Span(start, start + even) for start in starts]
 
 
 def owned_bounds(windows: Sequence[Span]) -> list[Span]:

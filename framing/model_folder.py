@@ -21,6 +21,12 @@ DEFAULT_MODEL = "transformer"
 SettingValue = bool | int | float | str | list[float] | dict[str, float]
 
 
+class _Format(msgspec.Struct):
+    """The field of a manifest that is read first: another format may have other fields."""
+
+    format_version: int = FORMAT_VERSION
+
+
 class Thresholds(msgspec.Struct, frozen=True):
     """Scores at which spans of one device are reported, or kept as uncertain below that."""
 
@@ -74,14 +80,15 @@ def read_manifest(folder: Path) -> ModelManifest:
             "Expected a folder that 'framing train' wrote, or a name from 'framing models list'."
         ) from error
     try:
+        found = msgspec.json.decode(content, type=_Format).format_version
+        if found != FORMAT_VERSION:
+            raise ModelError(
+                f"{path}: format version {found}, this version of framing reads {FORMAT_VERSION}. "
+                "Train the model again, or use the version that wrote it."
+            )
         manifest = msgspec.json.decode(content, type=ModelManifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: damaged manifest: {error}. Get the model again.") from error
-    if manifest.format_version != FORMAT_VERSION:
-        raise ModelError(
-            f"{path}: format version {manifest.format_version}, this version of framing reads "
-            f"{FORMAT_VERSION}. Train the model again, or use the version that wrote it."
-        )
     problems = check_taxonomy(manifest.taxonomy)
     if problems:
         raise ModelError(f"{path}: taxonomy: {problems[0]}. Get the model again.")
@@ -127,7 +134,7 @@ def write_manifest(folder: Path, manifest: ModelManifest, file_names: list[str])
 
 
 def model_folders() -> Mapping[str, Path]:
-    """Return every model that a name reaches, shipped ones and those of the folder FRAMING_MODELS."""
+    """Return every model that a name reaches: the shipped ones and the user's own."""
     folders: dict[str, Path] = {}
     for root in (shipped("models"), user_models()):
         if root.is_dir():
@@ -138,7 +145,7 @@ def model_folders() -> Mapping[str, Path]:
 
 
 def user_models() -> Path:
-    """Return the folder of the user's own models: `FRAMING_MODELS`, else the platform's data folder."""
+    """Return the folder of the user's models: `FRAMING_MODELS`, else the platform's data folder."""
     from platformdirs import user_data_path
 
     named = os.environ.get("FRAMING_MODELS")

@@ -38,6 +38,7 @@ from framing.spans import LabelledDocument
 from framing.taxonomy import Taxonomy
 
 RARE_LOGIT = -3.0  # few tokens carry a device: the heads start from there
+TRAINING_OVERLAP = 32  # less than in scoring: shared tokens are trained on twice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class TransformerSettings:
     Attributes:
         base_model: a Hugging Face encoder, by name or folder.
         window: tokens of a window, special tokens included.
-        overlap: tokens that neighbouring windows share.
+        overlap: tokens that neighbouring windows share when a text is scored.
         head_learning_rate: of the two heads, which start from nothing.
         voice_weight: weight of the voice loss beside the device loss.
     """
@@ -190,7 +191,7 @@ def encode_windows(
         tokens = tokenize(text, sentence_bounds(text), tokenizer)
         devices = device_targets(tokens, labelled.spans, taxonomy)
         voices = voice_targets(tokens, labelled.spans, taxonomy)
-        for window in window_bounds(len(tokens), settings.window - 2, settings.overlap):
+        for window in window_bounds(len(tokens), settings.window - 2, TRAINING_OVERLAP):
             part = slice(window.start, window.end)
             examples.append(
                 {

@@ -99,7 +99,7 @@ def load_weights(folder: Path, taxonomy: Taxonomy) -> TfidfWeights:
             inside=inside,
         )
     except (KeyError, IndexError) as error:
-        raise _damaged(folder / WEIGHTS, f"no array {error}") from error
+        raise _damaged(folder / WEIGHTS, f"array missing or out of range: {error}") from error
     _check_shapes(folder / WEIGHTS, weights, taxonomy)
     return weights
 

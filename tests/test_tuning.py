@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framing.calibration import Sigmoid, apply_sigmoid
+from framing.decoding import Candidate, grade
+from framing.model_folder import Calibration, Thresholds
+from framing.spans import Document, LabelledDocument, LabelledSpan, Span
+from framing.tuning import (
+    PLATEAU,
+    DeviceTuning,
+    calibration_of,
+    fit_document_scores,
+    tune_device,
+)
+
+
+def candidate(start: int, end: int, raw: float) -> Candidate:
+    return Candidate(Span(start, end), "denial", raw, "own", 0.9)
+
+
+def gold(start: int, end: int) -> LabelledSpan:
+    return LabelledSpan(start, end, "denial", "own")
+
+
+def reported(
+    candidates: list[list[Candidate]], tuning: DeviceTuning
+) -> list[tuple[LabelledSpan, ...]]:
+    calibration = Calibration({"denial": tuning.sigmoid}, {})
+    return [grade(found, {"denial": tuning.thresholds}, calibration)[0] for found in candidates]
+
+
+def test_the_threshold_is_where_overlap_f1_is_best() -> None:
+    # Two documents, one gold span each, found exactly with the raw scores 2 and 1; false alarms
+    # have -1 and -3.
+    # cut <= -3: P 2/4, R 2/2, F1 0.667; -3 < cut <= -1: P 2/3, F1 0.8; -1 < cut <= 1: F1 1;
+    # 1 < cut <= 2: P 1, R 1/2, F1 0.667.
+    found = [
+        [candidate(0, 10, 2.0), candidate(30, 40, -1.0)],
+        [candidate(0, 10, 1.0), candidate(30, 40, -3.0)],
+    ]
+    tuning = tune_device(found, [[gold(0, 10)], [gold(0, 10)]])
+    assert tuning.f1 == 1.0
+    kept = reported(found, tuning)
+    assert [[(s.start, s.end) for s in spans] for spans in kept] == [[(0, 10)], [(0, 10)]]
+
+
+def test_a_partly_right_candidate_earns_its_share() -> None:
+    # The one candidate covers gold 0:10 and as much beside it: P 10/20, R 10/10, F1 2/3.
+    tuning = tune_device([[candidate(0, 20, 0.0)]], [[gold(0, 10)]])
+    assert tuning.f1 == pytest.approx(2 / 3)
+
+
+def test_the_middle_of_the_plateau_is_taken() -> None:
+    # Right ones have 10, wrong ones 0: every cut between them gives F1 1. Half of the 20 raw
+    # scores are 0, half 10, so their 40 quantiles 0 … 10 are 0, one between, and 10: the cuts are
+    # 0 (F1 0.667), 5.128 or nearby at 20/39 of the way, and 10. The last two have F1 1; of two
+    # equal ones the upper is the middle.
+    found = [[candidate(0, 10, 10.0), candidate(30, 40, 0.0)] for _ in range(10)]
+    tuning = tune_device(found, [[gold(0, 10)]] * 10)
+    assert tuning.f1 == 1.0
+    assert tuning.thresholds.report == pytest.approx(
+        float(apply_sigmoid(tuning.sigmoid, 10.0)), abs=1e-12
+    )
+
+
+def test_on_a_wide_plateau_the_threshold_keeps_away_from_both_ends() -> None:
+    # 20 documents, each with one right candidate. Ten have also a false alarm below all right
+    # ones; the raw scores of the false alarms are -10 … -1, of the right ones 1 … 20. Cuts from
+    # above -1 to 1 give F1 1; a cut at 2 loses one of 20 (P 1, R 0.95, F1 0.974), under 1 - 0.01.
+    # At -1 there is one false alarm (P 20/21, F1 0.976), also under it.
+    found = [[candidate(0, 10, float(i + 1))] for i in range(20)]
+    for i in range(10):
+        found[i].append(candidate(30, 40, float(i - 10)))
+    tuning = tune_device(found, [[gold(0, 10)]] * 20)
+    low, high = apply_sigmoid(tuning.sigmoid, [-1.0, 1.0])
+    assert low < tuning.thresholds.report <= high
+    assert tuning.f1 == 1.0
+
+
+def test_cuts_as_good_as_the_best_but_for_the_plateau_count_as_equal() -> None:
+    # 100 documents with a right candidate each, raw scores 0 … 99 and no false alarm: F1 is best at
+    # the lowest cut and falls by about 0.005 for each of the first candidates lost.
+    # F1 >= 0.99 holds while at most 1 is lost (R 0.99 → F1 0.995; 0.98 → 0.9899): cuts up to raw 1.
+    # The 40 quantiles of 0 … 99 lie 99/39 = 2.54 apart, so only the cut at 0 is on the plateau.
+    found = [[candidate(0, 10, float(i))] for i in range(100)]
+    tuning = tune_device(found, [[gold(0, 10)]] * 100)
+    assert tuning.f1 == 1.0
+    assert tuning.thresholds.report == pytest.approx(float(apply_sigmoid(tuning.sigmoid, 0.0)))
+    # With 1000 documents the quantiles at 0 and 25.6 lose 0 and 26: F1 1 and 0.987 < 0.99.
+    assert PLATEAU == 0.01
+
+
+def test_a_span_is_uncertain_from_half_the_report_threshold_on() -> None:
+    tuning = tune_device([[candidate(0, 10, 1.0)]], [[gold(0, 10)]])
+    assert tuning.thresholds.uncertain == pytest.approx(tuning.thresholds.report / 2)
+
+
+@pytest.mark.parametrize("n_documents", [0, 3])
+def test_without_any_candidate_the_threshold_is_a_half(n_documents: int) -> None:
+    tuning = tune_device([[]] * n_documents, [[gold(0, 10)]] * n_documents)
+    assert tuning == DeviceTuning(Sigmoid(1.0, 0.0), Thresholds(0.5, 0.25), 0.0)
+
+
+def test_where_every_candidate_is_right_all_are_reported() -> None:
+    found = [[candidate(0, 10, raw)] for raw in (-2.0, 0.5, 3.0)]
+    tuning = tune_device(found, [[gold(0, 10)]] * 3)
+    assert tuning.f1 == 1.0
+    assert all(reported(found, tuning))
+
+
+@pytest.mark.parametrize("n", [1, 5, 40])
+def test_where_no_candidate_is_right_none_is_reported(n: int) -> None:
+    found = [[candidate(0, 10, i / n - 3)] for i in range(n)]
+    tuning = tune_device(found, [[]] * n)
+    assert tuning.f1 == 0.0
+    assert not any(reported(found, tuning))
+    assert tuning.thresholds == Thresholds(0.5, 0.25)
+
+
+def test_span_scores_are_calibrated_on_whether_candidates_are_right() -> None:
+    # 20 candidates of raw score 1, 15 of them right; slope stays 1 where all raw scores are one,
+    # and the mean probability is the smoothed share (15 + 1) / (20 + 2).
+    found = [[candidate(0, 10, 1.0)] for _ in range(20)]
+    tuning = tune_device(found, [[gold(0, 10)]] * 15 + [[]] * 5)
+    assert float(apply_sigmoid(tuning.sigmoid, 1.0)) == pytest.approx(16 / 22)
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.floats(-13, 13), max_size=4), st.booleans()), min_size=1, max_size=8
+    )
+)
+def test_thresholds_are_probabilities_and_what_they_report_has_the_f1_that_was_found(
+    drawn: list[tuple[list[float], bool]],
+) -> None:
+    found = [
+        [candidate(20 * i, 20 * i + 10, raw) for i, raw in enumerate(raws)] for raws, _ in drawn
+    ]
+    golds = [[gold(0, 10)] if has else [] for _, has in drawn]
+    tuning = tune_device(found, golds)
+    assert 0 <= tuning.thresholds.uncertain <= tuning.thresholds.report <= 1
+    assert tuning.sigmoid.slope > 0
+    assert 0 <= tuning.f1 <= 1
+
+
+def labelled(doc_id: str, *devices: str) -> LabelledDocument:
+    spans = tuple(LabelledSpan(0, 4, device, "own") for device in devices)
+    return LabelledDocument(Document(doc_id, "They deny."), spans)
+
+
+def test_document_scores_are_fitted_device_by_device_on_what_documents_hold() -> None:
+    documents = [labelled("a", "denial"), labelled("b", "denial", "denial"), labelled("c")]
+    raw = [{"denial": 0.0, "foreignising": 0.0}] * 3
+    fitted = fit_document_scores(raw, documents)
+    # one raw score: the mean is the smoothed share, (2 + 1) / (3 + 2) and (0 + 1) / (3 + 2)
+    assert float(apply_sigmoid(fitted["denial"], 0.0)) == pytest.approx(0.6)
+    assert float(apply_sigmoid(fitted["foreignising"], 0.0)) == pytest.approx(0.2)
+
+
+def test_without_documents_there_is_nothing_to_fit() -> None:
+    assert fit_document_scores([], []) == {}
+
+
+def test_a_manifest_keeps_the_sigmoids_and_thresholds_of_each_device() -> None:
+    first = DeviceTuning(Sigmoid(1.0, 2.0), Thresholds(0.6, 0.3), 0.7)
+    second = DeviceTuning(Sigmoid(3.0, 4.0), Thresholds(0.4, 0.2), 0.5)
+    documents = {"denial": Sigmoid(5.0, 6.0)}
+    calibration, thresholds = calibration_of({"denial": first, "doubt": second}, documents)
+    assert calibration.spans == {"denial": first.sigmoid, "doubt": second.sigmoid}
+    assert calibration.documents == documents
+    assert thresholds == {"denial": first.thresholds, "doubt": second.thresholds}

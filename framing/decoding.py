@@ -18,7 +18,7 @@ from framing.taxonomy import Taxonomy
 
 Floats = npt.NDArray[np.float32]
 
-_MARK = r"[\s\"'“”‘’«»„,;:.!?–—-]"
+_MARK = r"[\s\"'“”‘’«»„,;:.!?…–—-]"
 _EDGE = re.compile(rf"^{_MARK}*(?:(?:and|but|or|so|because)\s+)?[\s\"“”‘«„]*", re.IGNORECASE)
 # The look-behind keeps the search from starting anew at each mark of a run: 20,000 dots took 3 s.
 _TRAIL = re.compile(rf"(?<!{_MARK}){_MARK}+$")
@@ -132,7 +132,7 @@ def snap(text: str, sentence: Span, start: int, end: int) -> Span | None:
     start += lead.end() if lead else 0
     trail = _TRAIL.search(words)
     end = min(end, sentence.end) - (len(trail.group()) if trail else 0)
-    return Span(start, end) if start < end else None
+    return Span(start, end) if _WORD.search(text, start, end) else None
 
 
 def logit(probability: float) -> float:

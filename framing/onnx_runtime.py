@@ -225,7 +225,8 @@ def _open_session(path: Path) -> InferenceSession:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+    named = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # may be a list, one a level
+    options.intra_op_num_threads = int(named) if named.isdecimal() else 0
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class

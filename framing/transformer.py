@@ -108,7 +108,7 @@ class SpanNetwork(nn.Module):
         each = nn.functional.binary_cross_entropy_with_logits(
             devices.float(), device_labels, reduction="none"
         )
-        loss = (each.mean(dim=-1) * judged).sum() / judged.sum().clamp(min=1)
+        loss = (each.sum(dim=-1) * judged).sum() / judged.sum().clamp(min=1)
         voiced = voice_labels.ne(NO_VOICE)
         if bool(voiced.any()):
             loss = loss + self.voice_weight * nn.functional.cross_entropy(

@@ -80,7 +80,7 @@ def tokens_of(text: str, tokenizer: Tokenizer) -> Tokens:
 
 
 def bare(text: str, span: LabelledSpan) -> LabelledSpan | None:
-    """The span without white space at its edges, as annotators leave it; None if nothing is left."""
+    """The span without white space at its edges, as annotators leave it; None if none is left."""
     words = text[span.start : span.end]
     start = span.start + len(words) - len(words.lstrip())
     end = span.end - (len(words) - len(words.rstrip()))

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from framing.calibration import Sigmoid, apply_sigmoid
 from framing.decoding import Candidate, grade
+from framing.metrics import OverlapCounts, overlap_counts
 from framing.model_folder import Calibration, Thresholds
 from framing.spans import Document, LabelledDocument, LabelledSpan, Span
 from framing.tuning import (
-    PLATEAU,
     DeviceTuning,
     calibration_of,
     fit_document_scores,
@@ -54,15 +54,15 @@ def test_a_partly_right_candidate_earns_its_share() -> None:
 
 
 def test_the_middle_of_the_plateau_is_taken() -> None:
-    # Right ones have 10, wrong ones 0: every cut between them gives F1 1. Half of the 20 raw
-    # scores are 0, half 10, so their 40 quantiles 0 … 10 are 0, one between, and 10: the cuts are
-    # 0 (F1 0.667), 5.128 or nearby at 20/39 of the way, and 10. The last two have F1 1; of two
-    # equal ones the upper is the middle.
+    # Ten raw scores are 0 (false alarms) and ten are 10 (right), so every cut above 0 gives F1 1.
+    # Their quantiles at k/39 lie at the ranks 19 k/39: k = 19 and 20 fall between rank 9 (raw 0)
+    # and rank 10 (raw 10), at 9.256 and 9.744. The cuts are 0, 2.56, 7.44 and 10; the last three
+    # are best, and the middle one of them is 10 * (19 * 20/39 - 9) = 7.4359.
     found = [[candidate(0, 10, 10.0), candidate(30, 40, 0.0)] for _ in range(10)]
     tuning = tune_device(found, [[gold(0, 10)]] * 10)
     assert tuning.f1 == 1.0
     assert tuning.thresholds.report == pytest.approx(
-        float(apply_sigmoid(tuning.sigmoid, 10.0)), abs=1e-12
+        float(apply_sigmoid(tuning.sigmoid, 10 * (19 * 20 / 39 - 9)))
     )
 
 
@@ -80,17 +80,13 @@ def test_on_a_wide_plateau_the_threshold_keeps_away_from_both_ends() -> None:
     assert tuning.f1 == 1.0
 
 
-def test_cuts_as_good_as_the_best_but_for_the_plateau_count_as_equal() -> None:
-    # 100 documents with a right candidate each, raw scores 0 … 99 and no false alarm: F1 is best at
-    # the lowest cut and falls by about 0.005 for each of the first candidates lost.
-    # F1 >= 0.99 holds while at most 1 is lost (R 0.99 → F1 0.995; 0.98 → 0.9899): cuts up to raw 1.
-    # The 40 quantiles of 0 … 99 lie 99/39 = 2.54 apart, so only the cut at 0 is on the plateau.
-    found = [[candidate(0, 10, float(i))] for i in range(100)]
-    tuning = tune_device(found, [[gold(0, 10)]] * 100)
-    assert tuning.f1 == 1.0
-    assert tuning.thresholds.report == pytest.approx(float(apply_sigmoid(tuning.sigmoid, 0.0)))
-    # With 1000 documents the quantiles at 0 and 25.6 lose 0 and 26: F1 1 and 0.987 < 0.99.
-    assert PLATEAU == 0.01
+def test_cuts_almost_as_good_as_the_best_count_as_equal() -> None:
+    # 200 documents with a right candidate each, one of raw score 0 and 199 of raw score 10. The
+    # cuts are 0 (F1 1) and 10: R 199/200, F1 0.9975, less than 0.01 below. The upper one is taken.
+    found = [[candidate(0, 10, 10.0)] for _ in range(199)] + [[candidate(0, 10, 0.0)]]
+    tuning = tune_device(found, [[gold(0, 10)]] * 200)
+    assert tuning.f1 == pytest.approx(2 * 199 / 399)
+    assert tuning.thresholds.report == float(apply_sigmoid(tuning.sigmoid, 10.0))
 
 
 def test_a_span_is_uncertain_from_half_the_report_threshold_on() -> None:
@@ -130,20 +126,25 @@ def test_span_scores_are_calibrated_on_whether_candidates_are_right() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.lists(st.floats(-13, 13), max_size=4), st.booleans()), min_size=1, max_size=8
+        st.tuples(st.lists(st.integers(-12, 12), max_size=4), st.booleans()),
+        min_size=1,
+        max_size=12,
     )
 )
-def test_thresholds_are_probabilities_and_what_they_report_has_the_f1_that_was_found(
-    drawn: list[tuple[list[float], bool]],
+def test_what_the_thresholds_report_has_the_f1_that_tuning_found(
+    drawn: list[tuple[list[int], bool]],
 ) -> None:
     found = [
-        [candidate(20 * i, 20 * i + 10, raw) for i, raw in enumerate(raws)] for raws, _ in drawn
+        [candidate(20 * i, 20 * i + 10, float(raw)) for i, raw in enumerate(raws)]
+        for raws, _ in drawn
     ]
-    golds = [[gold(0, 10)] if has else [] for _, has in drawn]
+    golds = [[gold(0, 10)] if has_one else [] for _, has_one in drawn]
     tuning = tune_device(found, golds)
+    kept = reported(found, tuning)
+    counts = sum(map(overlap_counts, golds, kept), OverlapCounts())
+    assert counts.f1 == pytest.approx(tuning.f1)
     assert 0 <= tuning.thresholds.uncertain <= tuning.thresholds.report <= 1
     assert tuning.sigmoid.slope > 0
-    assert 0 <= tuning.f1 <= 1
 
 
 def labelled(doc_id: str, *devices: str) -> LabelledDocument:

@@ -1,0 +1,61 @@
+"""What tests share: no hub, one thread, and a tiny model that is trained once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from framing.corpus import Corpus
+
+# Read when the libraries are first imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"  # the networks are too small for more
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that was trained on the made-up corpus, and what its training said."""
+
+    folder: Path
+    lines: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny encoder."""
+    from tiny_encoder import write_base_model
+
+    return write_base_model(tmp_path_factory.mktemp("base") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def made_up_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """A corpus in which a cue phrase always carries denial."""
+    from tiny_encoder import write_corpus
+
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="session")
+def trained(
+    base_model: Path, made_up_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
+) -> Trained:
+    """A model folder written by `train_transformer`."""
+    from tiny_encoder import tiny_settings
+
+    from framing.training import TrainingRun, train_transformer
+
+    lines: list[str] = []
+    run = TrainingRun(
+        corpus=made_up_corpus,
+        output=tmp_path_factory.mktemp("models") / "tiny",
+        seed=3,
+        collections=None,
+        model_version="1.0.0",
+        command="framing train transformer --seed 3",
+    )
+    train_transformer(run, tiny_settings(base_model), lines.append)
+    return Trained(run.output, tuple(lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Sequence
@@ -114,8 +115,8 @@ def train_transformer(
 ) -> ModelManifest:
     """Fine-tune an encoder on the train split, tune it on dev, export it to ONNX int8, and save it.
 
-    Checkpoints stand in `<output>.checkpoints`: the same command goes on from them after an
-    interrupt. They are removed at the end.
+    Checkpoints stand in `<output>.checkpoints`: the same command on the same labels goes on from
+    them after an interrupt. They are removed at the end.
 
     Raises:
         MissingExtraError: if torch or transformers is not installed.
@@ -132,8 +133,11 @@ def train_transformer(
     def fit(folder: Path) -> Fitted:
         train, dev = run.documents("train"), run.documents("dev")
         progress(f"{len(train)} documents to train on, {len(dev)} to tune on")
+        labels = run.corpus.digest([*train, *dev])
+        key = f"{settings} {run.seed} {labels} {run.corpus.taxonomy}"
+        own = checkpoints / hashlib.sha256(key.encode()).hexdigest()[:12]
         network, tokenizer = fit_transformer(
-            train, dev, run.corpus.taxonomy, settings, run.seed, checkpoints
+            train, dev, run.corpus.taxonomy, settings, run.seed, own
         )
         progress("export to ONNX, thresholds and calibration")
         reading = _export(network, tokenizer, settings, folder)

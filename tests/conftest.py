@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tiny_encoder import Trained, tiny_settings, write_base_model, write_corpus
 
 from framing.corpus import Corpus
 
@@ -15,27 +15,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"  # the networks are too small for more
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A model that was trained on the made-up corpus, and what its training said."""
-
-    folder: Path
-    lines: tuple[str, ...]
-
-
 @pytest.fixture(scope="session")
 def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny encoder."""
-    from tiny_encoder import write_base_model
-
     return write_base_model(tmp_path_factory.mktemp("base") / "tiny-bert")
 
 
 @pytest.fixture(scope="session")
 def made_up_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """A corpus in which a cue phrase always carries denial."""
-    from tiny_encoder import write_corpus
-
     return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
@@ -44,7 +32,6 @@ def trained(
     base_model: Path, made_up_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
     """A model folder written by `train_transformer`."""
-    from tiny_encoder import tiny_settings
 
     from framing.training import TrainingRun, train_transformer
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blocked_libraries import scored_without_training_libraries
 from lookup_network import OTHER, OVERLAP, SETTINGS, TAXONOMY, WINDOW, WORDS, write_lookup_model
 
 import framing
@@ -263,37 +262,6 @@ def test_any_setting_of_the_number_of_threads_is_borne(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert framing.load(str(folder)).predict("They deny it.").spans
-
-
-WITHOUT_TRAINING_LIBRARIES = """
-import sys
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"torch", "transformers", "sklearn", "scipy", "onnx"}:
-            raise ImportError(f"{name} is blocked")
-
-sys.meta_path.insert(0, Blocked())
-import framing
-try:
-    import torch
-except ImportError:
-    print("blocked")
-scored = framing.load(sys.argv[1]).predict(sys.argv[2])
-print(*(scored.quote(span) for span in scored.spans), sep="|")
-"""
-
-
-def scored_without_training_libraries(folder: Path, text: str) -> list[str]:
-    finished = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TRAINING_LIBRARIES, str(folder), text],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    blocked, spans = finished.stdout.splitlines()
-    assert blocked == "blocked"
-    return spans.split("|")
 
 
 def test_scoring_needs_neither_torch_nor_transformers(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +15,26 @@ from framing.corpus import Corpus, read_corpus
 if TYPE_CHECKING:
     from framing.transformer import TransformerSettings
 
-WORDS = (
-    "bridge market harbour valley river school road mill crates ships rain repairs workers "
-    "council officials Monday Tuesday Friday met left closed opened counted saw built near "
-    "the a again early late small old across"
-).split()
-# What carries the device wherever it stands, in the first and in the second voice, and the sentence
-# around it. No word of it stands elsewhere.
+WORDS = [
+    *("bridge", "market", "harbour", "valley", "river", "school", "road", "mill", "crates"),
+    *("ships", "rain", "repairs", "workers", "council", "officials", "Monday", "Friday"),
+    *("met", "left", "closed", "opened", "counted", "saw", "built", "near", "the", "a"),
+    *("again", "early", "late", "small", "old", "across"),
+]
+# What carries the device wherever it stands, in the first and in the second voice, and the
+# sentence around it. No word of it stands elsewhere.
 CUES = ("Nothing like that ever happened", "We never lit any fire")
 CUE_SENTENCES = (f"{CUES[0]}.", f"“{CUES[1]}”, said Oru.")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 POSITIONS = 64
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that was trained on the made-up corpus, and what its training said."""
+
+    folder: Path
+    lines: tuple[str, ...]
 
 
 def made_up_text(random_state: random.Random, n_sentences: int, cue: str | None = None) -> str:
@@ -40,7 +50,7 @@ def made_up_text(random_state: random.Random, n_sentences: int, cue: str | None 
 
 def write_corpus(
     root: Path,
-    n_documents: int = 48,
+    n_documents: int = 96,
     device: str = "denial",
     voices: Sequence[str] = ("own", "quoted"),
     taxonomy: str | None = None,
@@ -59,7 +69,7 @@ def write_corpus(
 
 
 def write_base_model(folder: Path, kind: str = "bert") -> Path:
-    """Save an encoder of about 15,000 weights with a WordPiece vocabulary, as the hub holds them."""
+    """Save an encoder of about 15,000 weights and its WordPiece vocabulary, as hubs hold them."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
@@ -108,10 +118,10 @@ def tiny_settings(base_model: Path, **changes: float) -> TransformerSettings:
     from framing.transformer import TransformerSettings
 
     fields = {
-        "epochs": 8,
-        "learning_rate": 3e-3,
-        "head_learning_rate": 1e-2,
-        "batch_size": 8,
+        "epochs": 12,
+        "learning_rate": 2e-3,
+        "head_learning_rate": 5e-3,
+        "batch_size": 4,
         "window": 48,
         "overlap": 16,
     }

@@ -84,7 +84,7 @@ def read_taxonomy(path: Path) -> Taxonomy:
 
 
 def check_taxonomy(taxonomy: Taxonomy) -> list[str]:
-    """Return what is wrong with a taxonomy: no devices or voices, bad or doubled names, bad colours."""
+    """Return what is wrong with a taxonomy: nothing in it, bad or doubled names, bad colours."""
     problems = []
     if not taxonomy.devices or not taxonomy.voices:
         problems.append("expected at least one device and one voice")

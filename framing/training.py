@@ -201,8 +201,13 @@ def _save(run: TrainingRun, kind: str, fit: Callable[[Path], Fitted]) -> ModelMa
     """Fit into a temporary folder that takes the output's place only when all went well."""
     if _holds_something_else(run.output):
         raise ModelError(f"{run.output}: holds something else than a model. Name another folder.")
-    run.output.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=run.output.parent, prefix=f".{run.output.name}."))
+    try:
+        run.output.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=run.output.parent, prefix=f".{run.output.name}."))
+    except OSError as error:
+        raise ModelError(
+            f"{run.output}: cannot be written ({error.strerror}). Name another folder."
+        ) from error
     try:
         fitted = fit(folder)
         manifest = write_manifest(folder, _manifest(run, kind, fitted), fitted.file_names)

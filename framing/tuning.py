@@ -46,7 +46,9 @@ def tune_device(
     """
     pairs = list(zip(candidates, gold, strict=True))
     raw = np.array([c.raw for found in candidates for c in found], dtype=np.float64)
-    right = np.array([is_correct(spans, c.span) for found, spans in pairs for c in found], dtype=bool)
+    right = np.array(
+        [is_correct(spans, c.span) for found, spans in pairs for c in found], dtype=bool
+    )
     sigmoid = fit_sigmoid(raw, right)
     cuts = np.unique(np.quantile(raw, np.linspace(0, 1, N_CUTS))) if len(raw) else np.zeros(1)
     figures = np.array([_f1(pairs, cut) for cut in cuts])

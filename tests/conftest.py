@@ -1,4 +1,4 @@
-"""What tests share: no hub, one thread, and a tiny model that is trained once."""
+"""What tests share: no hub, no GPU, one thread, and a tiny model that is trained once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from framing.corpus import Corpus
 # Read when the libraries are first imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"  # the networks are too small for more
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU adds up in another order each time
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,6 @@ def trained(
     base_model: Path, made_up_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
     """A model folder written by `train_transformer`."""
-
     from framing.training import TrainingRun, train_transformer
 
     lines: list[str] = []

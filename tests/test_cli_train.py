@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +21,13 @@ Framing = Callable[..., tuple[int, str, str]]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with labels and seeds."""
     files = CorpusFiles(tmp_path)
-    for i in range(16):
+    for i in range(20):
         text = f"Rain fell on place {i}. We never lit it, they say. Ships left."
         files.add(
-            f"d{i}", text, ("denial", "own", "We never lit it"), split="dev" if i > 11 else "train"
+            f"d{i}",
+            text,
+            ("denial", "own", "We never lit it"),
+            split=("train", "dev", "test")[(i > 11) + (i > 15)],
         )
     files.add("w1", "Snow fell.", collection="wire")
     files.write()
@@ -73,6 +77,19 @@ def test_a_baseline_is_trained_and_saved(train: Framing, folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_a_new_model_is_evaluated_on_the_split_named(
+    train: Framing, folder: Path, split: str
+) -> None:
+    status, out, err = train(f"tfidf --output mine --evaluate-on {split}")
+    assert (status, out) == (0, "")
+    figure, _ = err.splitlines()[-2:]
+    assert re.fullmatch(rf"framing: overlap F1 [01]\.\d{{3}} on {split}", figure)
+    assert (folder / "mine" / "evaluation.json").is_file()
+    assert "# mine 1.0.0" in (folder / "mine" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    open_model_folder(folder / "mine")
+
+
 def test_documents_whose_text_is_not_here_are_counted(train: Framing) -> None:
     _, _, err = train("tfidf --output mine")
     assert "framing: 1 labelled documents have no text here and are left out" in err
@@ -107,7 +124,7 @@ def test_labels_and_seeds_may_lie_elsewhere(train: Framing, folder: Path, traini
         (folder / name).rename(folder / "data" / name)
     status, _, _ = train("transformer --output mine --labels data/labels --seeds data/seeds")
     assert status == 0
-    assert len(trainings[0][0].corpus.documents) == 16
+    assert len(trainings[0][0].corpus.documents) == 20
 
 
 def test_an_unknown_collection_is_wrong_usage(train: Framing) -> None:

@@ -100,6 +100,16 @@ def test_in_a_hard_wrapped_text_a_blank_line_ends_a_sentence(line_end: str) -> N
     assert len(sentences(text)) == 3
 
 
+def test_a_few_long_lines_without_full_stop_are_not_hard_wrapped() -> None:
+    first = "Wardens of the old harbour find the gate of the long shed unlocked"
+    second = "Council puts off its meeting until the river has fallen once more"
+    assert sentences(f"{first}\n{second}\nNo one had an answer.") == [
+        f"{first}\n",
+        f"{second}\n",
+        "No one had an answer.",
+    ]
+
+
 def test_four_short_lines_are_not_hard_wrapped() -> None:
     assert len(sentences("Bread\nSalt\nOil\nRope\nTar")) == 5
 

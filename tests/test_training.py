@@ -368,6 +368,15 @@ def test_a_folder_or_file_that_is_no_model_is_refused_untouched(
     assert file.read_text(encoding="utf-8") == "Dear Oru"
 
 
+def test_a_place_where_no_folder_can_be_made_is_one_line(
+    corpus: Corpus, tmp_path: Path, fit_as
+) -> None:
+    fit_as(fitted)
+    (tmp_path / "letter.txt").write_text("Dear Oru", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"mine: cannot be written \(.+\)\. Name another folder"):
+        train(corpus, tmp_path / "letter.txt" / "mine")
+
+
 @pytest.mark.parametrize("error", [ModelError, KeyboardInterrupt, MemoryError])
 def test_a_failed_training_leaves_an_old_model_as_it_was(
     corpus: Corpus, tmp_path: Path, fit_as, error: type[BaseException]

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,6 +123,22 @@ def test_training_writes_nothing_to_standard_output(
 ) -> None:
     fit(base_model, made_up_corpus, tmp_path / "checkpoints", epochs=1)
     assert capsys.readouterr().out == ""
+
+
+def test_a_dev_split_without_a_span_does_not_stop_training(
+    base_model: Path, made_up_corpus: Corpus, tmp_path: Path
+) -> None:
+    corpus = replace(
+        made_up_corpus,
+        documents=tuple(
+            replace(labelled, spans=())
+            if made_up_corpus.splits[labelled.document.doc_id] == "dev"
+            else labelled
+            for labelled in made_up_corpus.documents
+        ),
+    )
+    found = fit(base_model, corpus, tmp_path / "checkpoints", epochs=1)
+    assert np.isfinite(probabilities(found)).all()
 
 
 def interrupt(base_model: Path, corpus: Corpus, checkpoints: Path) -> None:

@@ -128,6 +128,8 @@ def _evaluate(run: TrainingRun, split: str) -> None:
 
     figure = write_card(run.output, load(str(run.output)), run.corpus, split, run.seed).headline
     _progress(
-        f"overlap F1 {figure.value:.3f} on {split}" if figure.value else f"no figure on {split}"
+        f"no figure on {split}"
+        if figure.value is None
+        else f"overlap F1 {figure.value:.3f} on {split}"
     )
     _progress(f"saved {run.output}; look at it with: framing models show {run.output}")

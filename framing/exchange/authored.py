@@ -29,7 +29,18 @@ from framing.spans import LabelledDocument, LabelledSpan, text_sha256
 from framing.taxonomy import Taxonomy, read_taxonomy
 
 _REQUIRED = ("doc_id", "genre", "setting", "writer")
-_FIELDS = ("doc_id", "title", "genre", "setting", "side", "outlet", "date", "pair")
+_FIELDS = (
+    "doc_id",
+    "title",
+    "genre",
+    "setting",
+    "side",
+    "outlet",
+    "date",
+    "pair",
+    "language",
+    "licence",
+)
 _KEYS = (*_FIELDS, "writer", "names")
 
 

@@ -125,7 +125,7 @@ def score_record(
         title=None if document.title is None else encodable(document.title),
         text_sha256=document.sha256,
         n_characters=len(document.text),
-        characters_scored=len(document.text),
+        characters_scored=sum(map(len, scored.sentences)),
         model=ModelRecord(manifest.name, manifest.version, manifest.labels_version),
         devices=device_records(scored, manifest),
         spans=[_span_record(scored, span) for span in scored.spans],

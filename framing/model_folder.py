@@ -89,10 +89,25 @@ def read_manifest(folder: Path) -> ModelManifest:
         manifest = msgspec.json.decode(content, type=ModelManifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: damaged manifest: {error}. Get the model again.") from error
-    problems = check_taxonomy(manifest.taxonomy)
+    problems = [f"taxonomy: {problem}" for problem in check_taxonomy(manifest.taxonomy)]
+    problems += _untuned(manifest)
     if problems:
-        raise ModelError(f"{path}: taxonomy: {problems[0]}. Get the model again.")
+        raise ModelError(f"{path}: {problems[0]}. Get the model again.")
     return manifest
+
+
+def _untuned(manifest: ModelManifest) -> list[str]:
+    tuned = {
+        "thresholds": manifest.thresholds,
+        "calibration of spans": manifest.calibration.spans,
+        "calibration of documents": manifest.calibration.documents,
+    }
+    return [
+        f"device {device!r} has no {part}"
+        for part, of_devices in tuned.items()
+        for device in manifest.taxonomy.device_names
+        if device not in of_devices
+    ]
 
 
 def check_files(folder: Path, manifest: ModelManifest) -> list[str]:

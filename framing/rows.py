@@ -166,7 +166,7 @@ def read_layers(pattern: str) -> dict[str, LabelRow]:
         LabelsError: if the pattern names none, a file is not as its format demands, or two of the
             layers hold one document.
     """
-    layers = sorted(Path(name) for name in glob(pattern))
+    layers = sorted(Path(name) for name in glob(pattern))  # noqa: PTH207  # may be absolute
     if not layers:
         raise LabelsError([f"{pattern}: names no layer. Expected a folder or file of label rows."])
     rows, problems = read_rows([file for layer in layers for file in label_files(layer)], LabelRow)

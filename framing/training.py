@@ -152,8 +152,9 @@ def _export(
     network: SpanNetwork, tokenizer: Tokenizer, settings: TransformerSettings, folder: Path
 ) -> NetworkSettings:
     """Write the 8-bit network and its tokenizer into the model folder."""
+    from framing.export import export_onnx, quantise
     from framing.onnx_runtime import NETWORK, TOKENIZER, NetworkSettings
-    from framing.transformer import export_onnx, quantise, special_ids
+    from framing.transformer import special_ids
 
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         whole = Path(scratch) / NETWORK

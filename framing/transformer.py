@@ -1,6 +1,4 @@
-"""Fine-tuning an encoder on spans, and its export to ONNX.
-
-The only home of torch and transformers.
+"""Fine-tuning an encoder on spans; with `export` the only home of torch and transformers.
 
 The network has one sigmoid a device at each token, so that devices may overlap, and a second head
 that tells the voice.
@@ -9,11 +7,8 @@ that tells the voice.
 from __future__ import annotations
 
 import contextlib
-import io
-import logging
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,19 +121,6 @@ class SpanNetwork(nn.Module):
                 voices.float()[voiced], voice_labels[voiced]
             )
         return {"loss": loss, "logits": devices.float()}
-
-
-class ExportedNetwork(nn.Module):
-    """The network as it is exported: probabilities of devices and voices side by side."""
-
-    def __init__(self, network: SpanNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return probabilities, (batch, length, n_devices + n_voices)."""
-        devices, voices = self.network.logits(input_ids, attention_mask)
-        return torch.cat([devices.sigmoid(), voices.softmax(dim=-1)], dim=-1)
 
 
 def load_tokenizer(base_model: str) -> Tokenizer:
@@ -344,49 +326,3 @@ def _arguments(settings: TransformerSettings, seed: int, checkpoints: Path) -> T
 def has_fast_bfloat16() -> bool:
     """Return whether the processor multiplies bfloat16 matrices in hardware (AMX or AVX-512)."""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
-
-
-def export_onnx(network: SpanNetwork, path: Path) -> None:
-    """Write the network as ONNX with 32-bit weights; batch and length are free.
-
-    Inputs `input_ids` and `attention_mask`, int64 (batch, length); output `probabilities`, float32
-    (batch, length, n_devices + n_voices).
-    """
-    example = torch.ones((2, 16), dtype=torch.long)
-    shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        _only_errors("torch.onnx"),
-    ):
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            ExportedNetwork(network).eval(),
-            (example, torch.ones_like(example)),
-            str(path),
-            input_names=["input_ids", "attention_mask"],
-            output_names=["probabilities"],
-            dynamic_shapes=(shapes, shapes),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Write a copy of an ONNX network whose weights are 8-bit integers (dynamic quantisation)."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with _only_errors(None):
-        quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True)
-
-
-@contextlib.contextmanager
-def _only_errors(logger_name: str | None) -> Iterator[None]:
-    logger = logging.getLogger(logger_name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

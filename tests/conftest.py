@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from tiny_encoder import Trained, tiny_settings, write_base_model, write_corpus
+from tiny_encoder import Trained, run_of, tiny_settings, write_base_model, write_corpus
 
 from framing.corpus import Corpus
+from framing.training import train_transformer
 
 # Read when the libraries are first imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -33,16 +34,8 @@ def trained(
     base_model: Path, made_up_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
     """A model folder written by `train_transformer`."""
-    from framing.training import TrainingRun, train_transformer
-
     lines: list[str] = []
-    run = TrainingRun(
-        corpus=made_up_corpus,
-        output=tmp_path_factory.mktemp("models") / "tiny",
-        seed=3,
-        collections=None,
-        model_version="1.0.0",
-        command="framing train transformer --seed 3",
-    )
+    output = tmp_path_factory.mktemp("models") / "tiny"
+    run = run_of(made_up_corpus, output, command="framing train transformer --seed 3")
     train_transformer(run, tiny_settings(base_model), lines.append)
     return Trained(run.output, tuple(lines))

@@ -90,6 +90,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 if __name__ == "__main__":
+    text = README.read_text(encoding="utf-8")
     for part, content in parts().items():
-        text = README.read_text(encoding="utf-8")
-        README.write_text(_pattern(part).sub(lambda _: content, text), encoding="utf-8")
+        text = text.replace(written(part), content)
+    README.write_text(text, encoding="utf-8")

@@ -60,8 +60,16 @@ def test_writing_returns_the_manifest_with_the_checksums(tmp_path: Path) -> None
 
 def test_thresholds_and_calibration_lose_no_digit_on_disk(tmp_path: Path) -> None:
     third = model_folder.Thresholds(1 / 3, 0.1 + 0.2)
-    write_manifest(tmp_path, manifest(thresholds={"denial": third}), [])
-    assert read_manifest(tmp_path).thresholds == {"denial": third}
+    thresholds = dict.fromkeys(manifest().taxonomy.device_names, third)
+    write_manifest(tmp_path, manifest(thresholds=thresholds), [])
+    assert read_manifest(tmp_path).thresholds == thresholds
+
+
+def test_a_device_without_thresholds_is_refused(tmp_path: Path) -> None:
+    thresholds = {"denial": model_folder.Thresholds(0.5, 0.25)}
+    write_manifest(tmp_path, manifest(thresholds=thresholds), [])
+    with pytest.raises(ModelError, match=r"device 'blame_shifting' has no thresholds"):
+        read_manifest(tmp_path)
 
 
 def test_a_changed_file_is_named_with_both_checksums(folder: Path) -> None:

@@ -21,6 +21,7 @@ from framing.spans import Document, LabelledDocument, LabelledSpan
 
 torch = pytest.importorskip("torch")
 transformer = pytest.importorskip("framing.transformer")
+export = pytest.importorskip("framing.export")
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +96,7 @@ def batch(tokenizer, *texts: str):
 
 
 def torch_probabilities(network, ids, mask) -> Floats:
-    exported = transformer.ExportedNetwork(network).eval()
+    exported = export.ExportedNetwork(network).eval()
     with torch.no_grad():
         return exported(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
 
@@ -174,8 +175,8 @@ def test_a_checkpoint_that_was_cut_off_while_it_was_written_is_passed_over(
 def exported(fitted: Fit, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the fitted network as ONNX: whole.onnx, and int8.onnx."""
     folder = tmp_path_factory.mktemp("exported")
-    transformer.export_onnx(fitted.network, folder / "whole.onnx")
-    transformer.quantise(folder / "whole.onnx", folder / "int8.onnx")
+    export.export_onnx(fitted.network, folder / "whole.onnx")
+    export.quantise(folder / "whole.onnx", folder / "int8.onnx")
     return folder
 
 
@@ -222,7 +223,7 @@ def test_exporting_leaves_logging_as_it_was(
     exported: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    transformer.quantise(exported / "whole.onnx", tmp_path / "int8.onnx")
+    export.quantise(exported / "whole.onnx", tmp_path / "int8.onnx")
     assert logging.getLogger().level == logging.INFO
     assert caplog.messages == []
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from corpus_files import CorpusFiles
 
 from framing.corpus import Corpus, read_corpus
+from framing.training import TrainingRun
 
 if TYPE_CHECKING:
     from framing.transformer import TransformerSettings
@@ -126,3 +127,14 @@ def tiny_settings(base_model: Path, **changes: float) -> TransformerSettings:
         "overlap": 16,
     }
     return TransformerSettings(base_model=str(base_model), **fields | changes)  # type: ignore[arg-type]
+
+
+def run_of(corpus: Corpus, output: Path, **changes: object) -> TrainingRun:
+    """Return what a training starts from; `changes` are fields of it."""
+    fields: dict[str, object] = {
+        "seed": 3,
+        "collections": None,
+        "model_version": "1.0.0",
+        "command": "framing train transformer",
+    }
+    return TrainingRun(corpus=corpus, output=output, **fields | changes)  # type: ignore[arg-type]

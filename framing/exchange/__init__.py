@@ -1,0 +1,1 @@
+"""Other forms of labels: one small module each."""

@@ -53,7 +53,7 @@ def keep_finished(target: Target, manifest: ModelManifest) -> frozenset[Key]:
         atomic_writer(target.part) as kept,
     ):
         for key, record in finished(stream, earlier, manifest):
-            kept.write(record)  # type: ignore[call-overload]
+            kept.write(record)
             done.add(key)
     return frozenset(done)
 

@@ -23,6 +23,7 @@ _EDGE = re.compile(rf"^{_MARK}*(?:(?:and|but|or|so|because)\s+)?[\s\"“”‘«
 # The look-behind keeps the search from starting anew at each mark of a run: 20,000 dots took 3 s.
 _TRAIL = re.compile(rf"(?<!{_MARK}){_MARK}+$")
 _WORD = re.compile(r"\w")
+_WORDS = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def decode_candidates(
     probabilities: TokenProbabilities,
     taxonomy: Taxonomy,
     edges: Mapping[str, float],
+    shortest: Mapping[str, float],
     max_gap: int,
 ) -> list[Candidate]:
     """Return the stretches whose tokens reach the edge probability of a device.
@@ -76,6 +78,7 @@ def decode_candidates(
         probabilities: of these tokens.
         taxonomy: gives the columns their names.
         edges: for each device to look for, the probability at which a token may join a stretch.
+        shortest: for each device the fewest words of a span; what is shorter is a fragment.
         max_gap: tokens under the edge that a stretch may bridge.
     """
     sentence_of = np.searchsorted([s.start for s in sentences], tokens.starts, side="right") - 1
@@ -90,7 +93,7 @@ def decode_candidates(
             span = snap(
                 text, sentence, int(tokens.starts[run.start]), int(tokens.ends[run.end - 1])
             )
-            if span is None:
+            if span is None or count_words(text, span) < shortest[device]:
                 continue
             mean = float(probabilities.devices[piece, column].mean())
             voices = probabilities.voices[piece].mean(axis=0)
@@ -133,6 +136,11 @@ def snap(text: str, sentence: Span, start: int, end: int) -> Span | None:
     trail = _TRAIL.search(words)
     end = min(end, sentence.end) - (len(trail.group()) if trail else 0)
     return Span(start, end) if _WORD.search(text, start, end) else None
+
+
+def count_words(text: str, span: Span) -> int:
+    """Return the number of words in a span."""
+    return len(_WORDS.findall(text, span.start, span.end))
 
 
 def logit(probability: float) -> float:

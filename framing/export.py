@@ -61,6 +61,18 @@ def quantise(source: Path, target: Path) -> None:
 
     with _only_errors(None):
         quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True)
+    strip_traces(target)
+
+
+def strip_traces(path: Path) -> None:
+    """Take out of an ONNX file where in whose source code each node came from."""
+    import onnx
+
+    model = onnx.load(path)
+    for part in (model, model.graph, *model.graph.node, *model.graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, path)
 
 
 @contextlib.contextmanager

@@ -97,7 +97,7 @@ def read_manifest(folder: Path) -> ModelManifest:
 
 
 def _untuned(manifest: ModelManifest) -> list[str]:
-    tuned = {
+    tuned: dict[str, Mapping[str, object]] = {
         "thresholds": manifest.thresholds,
         "calibration of spans": manifest.calibration.spans,
         "calibration of documents": manifest.calibration.documents,
@@ -153,9 +153,8 @@ def model_folders() -> Mapping[str, Path]:
     folders: dict[str, Path] = {}
     for root in (shipped("models"), user_models()):
         if root.is_dir():
-            folders |= {
-                path.parent.name: path.parent for path in sorted(root.glob(f"*/{MANIFEST}"))
-            }
+            found = sorted(root.glob(f"[!.]*/{MANIFEST}"))
+            folders |= {path.parent.name: path.parent for path in found}
     return folders
 
 

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from itertools import chain
 
 from framing.classifier import Classifier
 from framing.documents import document_warnings
@@ -21,12 +20,8 @@ DEFAULT_WORKERS = 1
 # Documents in flight hold at most this many characters, or are one document.
 WINDOW_CHARACTERS = 4_000_000
 
-# A network runs a few short texts together about as fast as one; a group is at most the length of
-# one article, so that an interrupt loses no more than that.
-GROUP_CHARACTERS = 6_000
-
 Result = ScoredDocument | InputError
-Group = list[Document | InputError]
+Item = Document | InputError
 
 
 def load(name_or_folder: str = DEFAULT_MODEL) -> Classifier:
@@ -67,8 +62,7 @@ def score_inputs(
         inputs: documents, and errors of inputs that could not be read, which are passed on.
         min_score: see `select_spans`.
         voices: see `select_spans`.
-        workers: threads; at most twice as many articles, or groups of short texts, are held at a
-            time.
+        workers: threads; at most twice as many documents are held at a time.
         done: id and text SHA-256 of documents to leave out, as they are scored already.
     """
     pending = (
@@ -77,17 +71,16 @@ def score_inputs(
         if isinstance(item, InputError) or (item.doc_id, item.sha256) not in done
     )
 
-    def score(group: Group) -> list[Result]:
-        return [
-            result
-            if isinstance(result, InputError)
-            else _finished(select_spans(result, min_score, voices))
-            for result in _score_group(classifier, group)
-        ]
+    def score(item: Item) -> Result:
+        if isinstance(item, InputError):
+            return item
+        try:
+            (scored,) = classifier.score_documents([item])
+        except FramingError as error:
+            return InputError(item.source or item.doc_id, _reason(error))
+        return _finished(select_spans(scored, min_score, voices))
 
-    groups = _grouped(pending)
-    scored = map(score, groups) if workers == 1 else _map_in_threads(score, groups, workers)
-    return chain.from_iterable(scored)
+    return map(score, pending) if workers == 1 else _map_in_threads(score, pending, workers)
 
 
 def select_spans(
@@ -138,46 +131,19 @@ def _finished(scored: ScoredDocument) -> ScoredDocument:
     return replace(scored, warnings=tuple(warnings))
 
 
-def _grouped(inputs: Iterable[Document | InputError]) -> Iterator[Group]:
-    group: Group = []
-    for item in inputs:
-        group.append(item)
-        if _n_characters(group) >= GROUP_CHARACTERS:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _n_characters(group: Group) -> int:
-    return sum(len(item.text) for item in group if isinstance(item, Document))
-
-
-def _score_group(classifier: Classifier, group: Group) -> list[Result]:
-    documents = [item for item in group if isinstance(item, Document)]
-    try:
-        scored = iter(list(classifier.score_documents(documents)))
-    except FramingError as error:
-        if len(group) > 1:
-            return [result for item in group for result in _score_group(classifier, [item])]
-        (document,) = documents
-        return [InputError(document.source or document.doc_id, _reason(error))]
-    return [item if isinstance(item, InputError) else next(scored) for item in group]
-
-
 def _reason(error: FramingError) -> str:
     return error.reason if isinstance(error, InputError) else str(error)
 
 
 def _map_in_threads(
-    score: Callable[[Group], list[Result]], groups: Iterable[Group], workers: int
-) -> Iterator[list[Result]]:
+    score: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="framing-score")
-    window: deque[tuple[int, Future[list[Result]]]] = deque()
+    window: deque[tuple[int, Future[Result]]] = deque()
     n_held = 0
     try:
-        for group in groups:
-            n_characters = _n_characters(group)
+        for item in items:
+            n_characters = len(item.text) if isinstance(item, Document) else 0
             while window and (
                 window[0][1].done()
                 or len(window) >= 2 * workers
@@ -186,7 +152,7 @@ def _map_in_threads(
                 n_oldest, oldest = window.popleft()
                 n_held -= n_oldest
                 yield oldest.result()
-            window.append((n_characters, pool.submit(score, group)))
+            window.append((n_characters, pool.submit(score, item)))
             n_held += n_characters
         while window:
             yield window.popleft()[1].result()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from framing import __version__
 from framing.corpus import Corpus
-from framing.decoding import Candidate
+from framing.decoding import Candidate, count_words
 from framing.errors import LabelsError, MissingExtraError, ModelError
 from framing.model_folder import (
     MANIFEST,
@@ -25,6 +25,7 @@ from framing.model_folder import (
     write_manifest,
 )
 from framing.spans import LabelledDocument
+from framing.taxonomy import Taxonomy
 from framing.tuning import calibration_of, fit_document_scores, tune_device
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 CHECKPOINTS = "checkpoints"
-EDGES = (0.15, 0.25, 0.35, 0.45)
+EDGES = (0.05, 0.1, 0.15, 0.25)
 MAX_GAP = 2
 _LIBRARIES = {
     "tfidf": ("numpy", "scikit-learn", "safetensors"),
@@ -141,6 +142,7 @@ def train_transformer(
         )
         progress("export to ONNX, thresholds and calibration")
         reading = _export(network, tokenizer, settings, folder)
+        reading = replace(reading, shortest=_shortest(train, run.corpus.taxonomy))
         return _tune(Network(folder, reading, run.corpus.taxonomy), dev, progress)
 
     manifest = _save(run, "transformer", fit)
@@ -162,7 +164,7 @@ def _export(
         quantise(whole, folder / NETWORK)
     tokenizer.save(str(folder / TOKENIZER))
     first, last = special_ids(tokenizer)
-    return NetworkSettings(settings.window, settings.overlap, first, last, MAX_GAP, {})
+    return NetworkSettings(settings.window, settings.overlap, first, last, MAX_GAP, {}, {})
 
 
 def _tune(network: Network, dev: Sequence[LabelledDocument], progress: Progress) -> Fitted:
@@ -187,6 +189,18 @@ def _tune(network: Network, dev: Sequence[LabelledDocument], progress: Progress)
         settings=asdict(replace(network.settings, edges=edges)),
         file_names=[NETWORK, TOKENIZER],
     )
+
+
+def _shortest(documents: Sequence[LabelledDocument], taxonomy: Taxonomy) -> dict[str, float]:
+    """Return for each device the words of a span that 1 in 100 gold spans fall short of."""
+    n_words: dict[str, list[int]] = {device: [] for device in taxonomy.device_names}
+    for labelled in documents:
+        for span in labelled.spans:
+            n_words[span.device].append(count_words(labelled.document.text, span))
+    return {
+        device: sorted(counts)[len(counts) // 100] if counts else 1
+        for device, counts in n_words.items()
+    }
 
 
 def _candidates(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import le
 
 import numpy as np
 
@@ -51,19 +53,22 @@ def tune_device(
     )
     sigmoid = fit_sigmoid(raw, right)
     cuts = np.unique(np.quantile(raw, np.linspace(0, 1, N_CUTS))) if len(raw) else np.zeros(1)
-    figures = np.array([_f1(pairs, cut) for cut in cuts])
+    figures = np.array([_f1(pairs, partial(le, cut)) for cut in cuts])
     near_best = np.flatnonzero(figures >= figures.max() - PLATEAU)
     chosen = int(near_best[len(near_best) // 2])
     best = float(apply_sigmoid(sigmoid, cuts[chosen]))
     report = best if figures.any() else UNTUNED_REPORT
-    return DeviceTuning(
-        sigmoid, Thresholds(report, UNCERTAIN_SHARE * report), float(figures[chosen])
-    )
+    # A flat map gives unlike raw scores one probability: the F1 is that of what is reported.
+    f1 = _f1(pairs, lambda raw: float(apply_sigmoid(sigmoid, raw)) >= report)
+    return DeviceTuning(sigmoid, Thresholds(report, UNCERTAIN_SHARE * report), f1)
 
 
-def _f1(pairs: Sequence[tuple[Sequence[Candidate], Sequence[LabelledSpan]]], cut: float) -> float:
+def _f1(
+    pairs: Sequence[tuple[Sequence[Candidate], Sequence[LabelledSpan]]],
+    is_kept: Callable[[float], bool],
+) -> float:
     counts = (
-        overlap_counts(gold, [c.span for c in found if c.raw >= cut]) for found, gold in pairs
+        overlap_counts(gold, [c.span for c in found if is_kept(c.raw)]) for found, gold in pairs
     )
     return sum(counts, OverlapCounts()).f1
 

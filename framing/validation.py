@@ -11,6 +11,7 @@ from statistics import median
 import msgspec
 
 from framing.corpus import AUTHORED, Corpus, read_text, source_problems
+from framing.diversity import authored_figures, figures_at_hand, leftover_markup
 from framing.errors import LabelsError
 from framing.rows import (
     MANIFEST,
@@ -33,7 +34,8 @@ STATS = "stats.json"
 def check_corpus(labels: Path, seeds: Path) -> list[str]:
     """Return every problem of texts, labels and splits, in order of place; none if all is well.
 
-    Texts that may not be shipped are checked where they are attached.
+    Texts that may not be shipped are checked where they are attached. What is measured of a corpus
+    that has no such problem is told by `framing.diversity.measured_findings`.
     """
     try:
         taxonomy = read_taxonomy(labels / "taxonomy.toml")
@@ -71,8 +73,11 @@ def _check_text(place: str, source: ManifestRow, seeds: Path) -> tuple[str | Non
             faults.append("the text is not in Unicode form NFC. Normalise it before labelling.")
         if "\r" in text:
             faults.append("the text has CR line ends. Expected LF.")
-        if "{{" in text:
-            faults.append("'{{' is left over in the text. Import the marked file.")
+        if leftovers := leftover_markup(text):
+            faults.append(
+                f"left over in the text: {', '.join(map(repr, leftovers))}. Import the marked "
+                "file, or remove them."
+            )
     return text, [f"{place}: {source.doc_id}: {fault}" for fault in faults]
 
 
@@ -155,10 +160,10 @@ def _spread(
 
 
 def corpus_stats(corpus: Corpus) -> dict[str, object]:
-    """Count documents, spans, devices and voices of the labels, by collection and by split.
+    """Count documents, spans, devices and voices of the labels, and measure the authored texts.
 
-    The counts come from label rows and manifest alone, so they are the same whether texts that may
-    not be shipped are attached or not; lengths in words are of spans whose words are shipped.
+    Everything comes from label rows, manifest and shipped texts, so it is the same whether other
+    texts are attached or not; lengths in words are of spans whose words are shipped.
     """
     sources = corpus.manifest
     by_collection: dict[str, list[LabelRow]] = {}
@@ -179,12 +184,18 @@ def corpus_stats(corpus: Corpus) -> dict[str, object]:
         "all": _counts(corpus.rows.values(), corpus),
         "collections": collections,
         "splits": {name: _counts(rows, corpus) for name, rows in by_split.items()},
+        "authored": authored_figures(corpus),
     }
 
 
 def format_stats(corpus: Corpus) -> str:
     """Return the counts as the content of `labels/stats.json`."""
-    return msgspec.json.format(msgspec.json.encode(corpus_stats(corpus)), indent=1).decode() + "\n"
+    return _format(corpus_stats(corpus))
+
+
+def format_all_figures(corpus: Corpus) -> str:
+    """Return the counts, and under `at_hand` what is measured of all texts at hand, as JSON."""
+    return _format(corpus_stats(corpus) | {"at_hand": figures_at_hand(corpus)})
 
 
 def check_stats(corpus: Corpus, labels: Path) -> list[str]:
@@ -196,12 +207,19 @@ def check_stats(corpus: Corpus, labels: Path) -> list[str]:
     return [f"{path}: {state}. Run 'framing labels stats --write'."]
 
 
+def _format(figures: dict[str, object]) -> str:
+    return msgspec.json.format(msgspec.json.encode(figures), indent=1).decode() + "\n"
+
+
 def _counts(rows: Iterable[LabelRow], corpus: Corpus) -> dict[str, object]:
     rows = list(rows)
     spans = [span for row in rows for span in row.spans]
+    n_without_spans = sum(not row.spans for row in rows)
+    voices = _voice_counts(spans, corpus.taxonomy)
     return {
         "n_documents": len(rows),
-        "n_without_spans": sum(not row.spans for row in rows),
+        "n_without_spans": n_without_spans,
+        "share_without_spans": _share(n_without_spans, len(rows)),
         "n_adjudicated": sum(row.adjudicated for row in rows),
         "n_spans": len(spans),
         "document_characters": _lengths(corpus.manifest[row.doc_id].n_characters for row in rows),
@@ -209,7 +227,8 @@ def _counts(rows: Iterable[LabelRow], corpus: Corpus) -> dict[str, object]:
             device: _device_counts(device, rows, corpus.taxonomy)
             for device in corpus.taxonomy.device_names
         },
-        "voices": _voice_counts(spans, corpus.taxonomy),
+        "voices": voices,
+        "voice_shares": {voice: _share(n, len(spans)) for voice, n in voices.items()},
     }
 
 
@@ -228,6 +247,10 @@ def _device_counts(device: str, rows: Iterable[LabelRow], taxonomy: Taxonomy) ->
 def _voice_counts(spans: Iterable[SpanRow], taxonomy: Taxonomy) -> dict[str, int]:
     counts = Counter(span.voice for span in spans)
     return {voice: counts[voice] for voice in taxonomy.voice_names}
+
+
+def _share(n: int, n_all: int) -> float | None:
+    return round(n / n_all, 4) if n_all else None
 
 
 def _lengths(lengths: Iterable[int]) -> dict[str, float] | None:

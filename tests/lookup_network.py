@@ -41,6 +41,7 @@ SETTINGS = {
     "last_id": 3,
     "max_gap": 0,
     "edges": {"denial": 0.5},
+    "shortest": {"denial": 1},
 }
 
 

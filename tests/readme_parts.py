@@ -92,5 +92,6 @@ def _pattern(name: str) -> re.Pattern[str]:
 if __name__ == "__main__":
     text = README.read_text(encoding="utf-8")
     for part, content in parts().items():
-        text = text.replace(written(part), content)
+        before, after = _pattern(part).split(text)[::2]
+        text = before + content + after
     README.write_text(text, encoding="utf-8")

@@ -6,10 +6,17 @@ from corpus_files import TAXONOMY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.agreement import compute_agreement, document_pairs, pair_spans
-from framing.corpus import LabelRow, SpanRow
+from framing.agreement import (
+    compute_agreement,
+    document_pairs,
+    nominal_alpha,
+    pair_spans,
+    sentence_values,
+    shared_sentences,
+)
+from framing.corpus import LabelRow, ManifestRow, SpanRow
 from framing.errors import LabelsError
-from framing.spans import LabelledSpan
+from framing.spans import LabelledSpan, Span, text_sha256
 
 COLLECTIONS = {"a": "authored", "b": "wire", "c": "wire"}
 
@@ -99,8 +106,8 @@ FIRST = layer(
 SECOND = layer(a=[span(5, 10)], b=[span(0, 10)], d=[span(0, 1)])
 
 
-def rows_of(first, second):
-    rows = compute_agreement(first, second, COLLECTIONS, TAXONOMY)
+def rows_of(first, second, sentences=None):
+    rows = compute_agreement(first, second, COLLECTIONS, TAXONOMY, sentences or {})
     return {(row.collection, row.device): row for row in rows}
 
 
@@ -150,6 +157,121 @@ def test_labels_of_different_texts_are_an_error():
 def test_a_document_of_no_collection_is_an_error():
     with pytest.raises(LabelsError, match="d is not in the manifest"):
         rows_of(layer(d=[]), SECOND)
+
+
+# Krippendorff's alpha
+
+
+def test_alpha_of_two_annotators_without_missing_values_is_as_published():
+    # Krippendorff 2011, B. Of the 24 values 4 are a, 6 b, 6 c, 6 d, 2 e. Agreeing units: one aa,
+    # two bb, three cc, two dd, one ee, two values each: 18 on the diagonal.
+    # alpha = (23 * 18 - (4*3 + 6*5 + 6*5 + 6*5 + 2*1)) / (24 * 23 - 104) = 310 / 448 = 0.692
+    units = zip("aabbdcccedda", "babbbccceddd", strict=True)
+    assert nominal_alpha(units) == pytest.approx(310 / 448)
+
+
+def test_alpha_of_two_values_is_as_published():
+    # Krippendorff 2011, A. Ten units: five 00, one 11, four of both: 4 off the diagonal on each
+    # side; 14 zeros, 6 ones. alpha = 1 - 19 * 4 / (14 * 6) = 8 / 84 = 0.095
+    units = zip("0100000010", "1110010000", strict=True)
+    assert nominal_alpha(units) == pytest.approx(8 / 84)
+
+
+FOUR_OBSERVERS = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
+
+
+def test_alpha_of_four_annotators_with_missing_values_is_as_published():
+    # Krippendorff 2011, C. A value pairs with each other one of its unit, at weight 1 / (m - 1):
+    # unit 1: 111: 3; 2: 2232: 1-1-1 pairs of 2: 6 / 3 = 2; 3 and 4: 3333: 4 each; 5: 2222: 4;
+    # 6: 1234: 0; 7: 4444: 4; 8: 1121: 2; 9: 2222: 4; 10: 555: 3; 11: 11: 2; 12 has one value alone.
+    # Diagonal: 1: 3+2+2 = 7, 2: 2+4+4 = 10, 3: 8, 4: 4, 5: 3, together 32. Values: 9 of 1, 13 of 2,
+    # 10 of 3, 5 of 4, 3 of 5, together 40.
+    # alpha = (39 * 32 - (72 + 156 + 90 + 20 + 6)) / (40 * 39 - 344) = 904 / 1216 = 0.743
+    columns = zip(*FOUR_OBSERVERS, strict=True)
+    units = [[None if value == "." else value for value in column] for column in columns]
+    assert nominal_alpha(units) == pytest.approx(904 / 1216)
+
+
+@pytest.mark.parametrize("units", [[], [("a", None)], [("a", "a"), ("a", "a"), ("b", None)]])
+def test_without_two_different_values_that_can_be_paired_there_is_no_alpha(units):
+    assert nominal_alpha(units) is None
+
+
+UNITS = st.lists(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=3, max_size=3))
+
+
+@given(UNITS)
+def test_alpha_is_the_same_whatever_the_order_of_annotators_and_at_most_1(units):
+    alpha = nominal_alpha(units)
+    assert alpha == nominal_alpha([unit[::-1] for unit in units[::-1]])
+    assert alpha is None or alpha <= 1.0
+
+
+@given(UNITS)
+def test_alpha_is_one_minus_observed_by_expected_disagreement(units):
+    weights = {}  # the coincidence matrix, pair by pair
+    for unit in units:
+        values = [value for value in unit if value is not None]
+        for i, one in enumerate(values):
+            for j, other in enumerate(values):
+                if i != j:
+                    pair = (one, other)
+                    weights[pair] = weights.get(pair, 0) + 1 / (len(values) - 1)
+    n = sum(weights.values())
+    totals = {a: sum(w for (one, _), w in weights.items() if one == a) for a in "abc"}
+    observed = sum(w for (one, other), w in weights.items() if one != other)
+    expected = sum(totals[a] * totals[b] for a in "abc" for b in "abc" if a != b)
+    if expected:
+        assert nominal_alpha(units) == pytest.approx(1 - (n - 1) * observed / expected)
+    else:
+        assert nominal_alpha(units) is None
+
+
+SENTENCES = [Span(0, 10), Span(10, 20), Span(20, 30)]
+
+
+def test_a_sentence_has_the_value_of_a_device_when_a_span_touches_it():
+    layers = ([span(5, 11), span(0, 30, "foreignising")], [span(0, 10)])
+    assert list(sentence_values("denial", layers, SENTENCES)) == [
+        (True, True),
+        (True, False),
+        (False, False),
+    ]
+
+
+def test_alpha_rests_on_the_documents_whose_text_is_at_hand():
+    rows = rows_of(FIRST, SECOND, {"a": SENTENCES})
+    # denial in a: first 0:10, second 5:10; both touch the first sentence alone of three.
+    assert rows["authored", "denial"].alpha == 1.0
+    assert rows["authored", "denial"].n_with_text == 1
+    # foreignising: first 20:30, second none: of 6 values one is 1; 1 - 5 * 1 / (5 * 1) = 0.
+    assert rows["authored", "foreignising"].alpha == 0.0
+    # micro: 12 sentences and devices; 3 of 24 values are 1, two of them agree:
+    # 1 - 23 * 1 / (21 * 3) = 40 / 63.
+    assert rows["authored", "micro"].alpha == pytest.approx(40 / 63)
+    assert rows["authored", "denial"].f1 == pytest.approx(2 / 3)
+    # b is without its text: it counts for F1 alone.
+    assert (rows["wire", "denial"].n_with_text, rows["wire", "denial"].alpha) == (0, None)
+    assert rows["wire", "denial"].f1 == 1.0
+    both = rows["all", "denial"]
+    assert (both.n_documents, both.n_with_text, both.alpha) == (2, 1, 1.0)
+
+
+def test_sentences_are_those_of_the_texts_that_were_labelled(tmp_path):
+    text = "We left. They stayed."
+    (tmp_path / "attached" / "wire").mkdir(parents=True)
+    for name in "bc":
+        (tmp_path / "attached" / "wire" / f"{name}.txt").write_text(text, encoding="utf-8")
+    sha256 = text_sha256(text)
+    manifest = {
+        doc_id: ManifestRow(doc_id=doc_id, collection="wire", sha256=sha256, n_characters=21)
+        for doc_id in ("b", "c", "d")
+    }
+    labels = layer(b=[], c=[], d=[], e=[])
+    # b fits; the labels of c are of another text, the text of d is not at hand, e is not known.
+    labels |= {d: msgspec.structs.replace(labels[d], sha256=sha256) for d in ("b", "d", "e")}
+    sentences = shared_sentences(labels, labels, manifest, tmp_path)
+    assert sentences == {"b": (Span(0, 9), Span(9, 21))}
 
 
 def test_pairs_are_listed_for_each_common_document():

@@ -64,9 +64,42 @@ def test_check_names_every_problem(framing, files):
     assert errors.count("is in no split") == 2
 
 
-def test_stats_are_printed_as_json(framing):
+def test_check_warns_of_near_duplicates_in_a_split_and_refuses_them_across(framing, files):
+    long = "The harbour office of Tarn sent the crews home before the storm had come."
+    files.add("tarn-1", long, setting="tarn")
+    files.add("tarn-2", long + " All left.", setting="tarn")
+    files.write()
+    framing("stats", "--write")
+    status, output, errors = framing("check")
+    # 14 words, 12 trigrams, of 14 with the two words more: 0.86.
+    assert (status, output.startswith("5 documents")) == (0, True)
+    assert errors == (
+        "warning: tarn-1 (train) and tarn-2 (train) are near-duplicates, similarity 0.86. "
+        "They count twice.\n"
+    )
+    files.add("tarn-2", long + " All left.", setting="port", split="dev")
+    files.write()
+    framing("stats", "--write")
+    assert framing("check") == (
+        1,
+        "",
+        "framing: labels/splits.json: tarn-1 (train) and tarn-2 (dev) are near-duplicates, "
+        "similarity 0.86. Keep them in one split, or drop one.\n",
+    )
+
+
+def test_stats_are_printed_as_json_with_what_is_measured_of_texts_at_hand(framing):
     status, output, _ = framing("stats")
-    assert (status, json.loads(output)["all"]["n_documents"]) == (0, 3)
+    content = json.loads(output)
+    assert (status, content["all"]["n_documents"]) == (0, 3)
+    assert content["at_hand"]["n_documents"] == 2
+
+
+def test_stats_that_are_written_hold_no_figure_of_texts_at_hand(framing, files):
+    framing("stats", "--write")
+    content = json.loads((files.labels / "stats.json").read_bytes())
+    assert content["authored"]["n_documents"] == 2
+    assert "at_hand" not in content
 
 
 def test_split_shows_counts_and_writes_only_when_told(framing, files):
@@ -106,12 +139,23 @@ def test_agreement_compares_two_layers(framing, files):
         "f1",
         "n_matched",
         "voice",
+        "n_with_text",
+        "alpha",
     ]
+    # The text has one sentence, which both mark: no variation, no alpha.
     assert [line.split() for line in lines if "denial" in line] == [
-        ["all", "denial", "1", "1", "1", "1.00", "1", "1.00"],
-        ["authored", "denial", "1", "1", "1", "1.00", "1", "1.00"],
+        ["all", "denial", "1", "1", "1", "1.00", "1", "1.00", "1", "-"],
+        ["authored", "denial", "1", "1", "1", "1.00", "1", "1.00", "1", "-"],
     ]
-    assert ["all", "foreignising", "1", "0", "0", "-", "0", "-"] in [line.split() for line in lines]
+    # Of four devices both mark one: no disagreement.
+    assert lines[5].split() == ["all", "micro", "1", "1", "1", "1.00", "1", "1.00", "1", "1.00"]
+
+
+def test_alpha_needs_the_text(framing):
+    lines = framing("agreement", "labels/spans", "labels/spans")[1].splitlines()
+    rows = {tuple(line.split()[:2]): line.split()[-2:] for line in lines}
+    assert rows["wire", "micro"] == ["0", "-"]
+    assert rows["all", "micro"] == ["2", "1.00"]
 
 
 def test_agreement_as_json_holds_every_pair(framing):

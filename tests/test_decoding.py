@@ -44,6 +44,7 @@ def decode(
     scores: Mapping[str, Sequence[float]],
     *,
     edges: Mapping[str, float] | None = None,
+    shortest: int = 1,
     max_gap: int = 0,
     voices: Sequence[Sequence[float]] | None = None,
     sentences: Sequence[Span] | None = None,
@@ -62,6 +63,7 @@ def decode(
         TokenProbabilities(devices, said),
         TAXONOMY,
         edges or dict.fromkeys(TAXONOMY.device_names, 0.5),
+        dict.fromkeys(TAXONOMY.device_names, shortest),
         max_gap,
     )
 
@@ -150,9 +152,18 @@ def test_a_token_that_starts_inside_a_word_gives_the_whole_word() -> None:
         TokenProbabilities(devices, np.array([OWN], dtype=np.float32)),
         TAXONOMY,
         {"denial": 0.5},
+        {"denial": 1},
         0,
     )
     assert words(text, found) == ["unthinkable"]
+
+
+@pytest.mark.parametrize(("shortest", "expected"), [(1, ["a", "c d"]), (2, ["c d"]), (3, [])])
+def test_a_stretch_of_fewer_words_than_the_shortest_span_is_left_out(
+    shortest: int, expected: list[str]
+) -> None:
+    found = decode("a b c d", {"denial": [0.9, 0, 0.9, 0.9]}, shortest=shortest)
+    assert words("a b c d", found) == expected
 
 
 @pytest.mark.parametrize(

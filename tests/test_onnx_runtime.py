@@ -86,12 +86,7 @@ def test_every_token_is_judged_with_half_the_overlap_as_context(network: Network
     assert n_before.max() < WINDOW - 2
 
 
-@pytest.mark.parametrize(("group", "batch"), [(64, 2048), (1, 1), (2, 30), (3, 24), (7, 100)])
-def test_documents_in_a_batch_get_what_they_get_alone(
-    network: Network, monkeypatch: pytest.MonkeyPatch, group: int, batch: int
-) -> None:
-    monkeypatch.setattr(onnx_runtime, "GROUP_WINDOWS", group)
-    monkeypatch.setattr(onnx_runtime, "BATCH_TOKENS", batch)
+def test_a_document_among_others_gets_what_it_gets_alone(network: Network) -> None:
     several = documents(30, 0, 1, 95, 10, 10, 3, 64, 0, 11)
     together = list(network.read(several))
     assert [read.document for read in together] == several
@@ -100,10 +95,7 @@ def test_documents_in_a_batch_get_what_they_get_alone(
         np.testing.assert_array_equal(read.probabilities, alone.probabilities)
 
 
-def test_a_network_reads_no_further_ahead_than_a_group_of_windows(
-    network: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(onnx_runtime, "GROUP_WINDOWS", 4)
+def test_a_network_does_not_read_ahead(network: Network) -> None:
     n_read = 0
 
     def endless() -> Iterator[Document]:
@@ -115,7 +107,7 @@ def test_a_network_reads_no_further_ahead_than_a_group_of_windows(
     reads = network.read(endless())
     ids = [next(reads).document.doc_id for _ in range(20)]
     assert ids == [f"d{i}" for i in range(1, 21)]
-    assert n_read <= 20 + 4
+    assert n_read == 20
 
 
 def test_threads_share_a_session_and_agree(classifier: OnnxClassifier) -> None:

@@ -36,7 +36,7 @@ class SlowFirst(PhraseMatcher):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_results_come_in_the_order_of_inputs(workers: int) -> None:
-    inputs = documents(40, "x" * scoring.GROUP_CHARACTERS)
+    inputs = documents(40, "x" * 6_000)
     assert ids(score_inputs(SlowFirst(), inputs, workers=workers)) == ids_of(inputs)
 
 
@@ -74,7 +74,7 @@ def test_inputs_are_read_only_a_little_ahead_of_the_results(workers: int) -> Non
         nonlocal n_read
         while True:
             n_read += 1
-            yield Document(f"d{n_read}", "x" * scoring.GROUP_CHARACTERS)
+            yield Document(f"d{n_read}", "x" * 6_000)
 
     results = score_inputs(PhraseMatcher(), endless(), workers=workers)
     for _ in range(10):
@@ -91,7 +91,7 @@ def test_texts_in_flight_are_bounded_by_their_characters(monkeypatch: pytest.Mon
         nonlocal n_read
         for i in range(20):
             n_read += 1
-            yield Document(f"d{i}", "x" * scoring.GROUP_CHARACTERS)
+            yield Document(f"d{i}", "x" * 6_000)
 
     next(score_inputs(PhraseMatcher(), long_texts(), workers=8))
     assert n_read == 2  # one is over the bound alone, and one waits
@@ -114,7 +114,7 @@ def test_an_interrupt_does_not_wait_for_documents_in_hand() -> None:
                     release.wait(10)
                 yield from super().score_documents([document])
 
-    inputs = documents(5, "x" * scoring.GROUP_CHARACTERS)
+    inputs = documents(5, "x" * 6_000)
     results = score_inputs(Stuck(), inputs, workers=2)
     next(results)
     started = time.perf_counter()

@@ -61,5 +61,5 @@ def test_first_tenth_and_last_authored_documents_are_as_labelled() -> None:
         (d.document.doc_id, len(d.document.text), len(d.spans))
         for d in (documents[0], documents[9], documents[-1])
     ]
-    assert facts == FLOORS["records"]["facts"]
+    assert [list(fact) for fact in facts] == FLOORS["records"]["facts"]
     assert len(documents) == FLOORS["records"]["n_documents"]

@@ -11,9 +11,16 @@ import pytest
 from corpus_files import TAXONOMY, TAXONOMY_FILE, CorpusFiles
 from tiny_encoder import run_of
 
+from framing.calibration import Sigmoid
 from framing.corpus import Corpus, read_corpus
 from framing.errors import LabelsError, MissingExtraError, ModelError
-from framing.model_folder import MANIFEST, Calibration, ModelManifest, open_model_folder
+from framing.model_folder import (
+    MANIFEST,
+    Calibration,
+    ModelManifest,
+    Thresholds,
+    open_model_folder,
+)
 from framing.training import Fitted, TrainingRun, train_tfidf, train_transformer
 
 
@@ -30,11 +37,17 @@ def corpus(tmp_path: Path) -> Corpus:
     return read_corpus(*files.write())
 
 
+SIGMOIDS = dict.fromkeys(TAXONOMY.device_names, Sigmoid(1.0, 0.0))
+TUNED = {
+    "thresholds": dict.fromkeys(TAXONOMY.device_names, Thresholds(0.5, 0.25)),
+    "calibration": Calibration(spans=SIGMOIDS, documents=SIGMOIDS),
+}
+
+
 def fitted(folder: Path) -> Fitted:
     (folder / "model.json").write_text("{}", encoding="utf-8")
     return Fitted(
-        thresholds={},
-        calibration=Calibration({}, {}),
+        **TUNED,
         settings={},
         file_names=["model.json"],
     )
@@ -46,8 +59,7 @@ def fit_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Path], Fitted
 
     def use(fit: Callable[[Path], Fitted]) -> None:
         model = SimpleNamespace(
-            thresholds={},
-            calibration=Calibration({}, {}),
+            **TUNED,
             settings={},
             save=lambda folder: fit(folder).file_names,
         )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from framing.calibration import Sigmoid, apply_sigmoid
@@ -130,6 +130,16 @@ def test_span_scores_are_calibrated_on_whether_candidates_are_right() -> None:
         min_size=1,
         max_size=12,
     )
+)
+@example(  # a cut between two scores that rounded to the lower one
+    [
+        ([0, 0, 2, -7], False),
+        ([-1, 0, 3, -7], True),
+        ([0, -3, -12, -12], False),
+        ([-1, 4], True),
+        ([-8, -7, -8], False),
+        ([-10, -5, -8], True),
+    ]
 )
 def test_what_the_thresholds_report_has_the_f1_that_tuning_found(
     drawn: list[tuple[list[int], bool]],

@@ -8,7 +8,13 @@ from corpus_files import CorpusFiles
 
 from framing.attachment import attach
 from framing.corpus import SpanRow, read_corpus
-from framing.validation import check_corpus, check_stats, corpus_stats, format_stats
+from framing.validation import (
+    check_corpus,
+    check_stats,
+    corpus_stats,
+    format_all_figures,
+    format_stats,
+)
 
 QUAY = 'The quay burned. "We never lit it," said Oru.'
 MILL = "The mill closed on Friday. No one was hurt."
@@ -87,7 +93,8 @@ def test_a_quote_of_a_text_that_is_not_shipped_is_a_problem(files):
     [
         ("Cafe\u0301 closed.", "mill-1: the text is not in Unicode form NFC"),
         ("One.\r\nTwo.", "mill-1: the text has CR line ends"),
-        ("It was {{denial/own: no}}.", "mill-1: '{{' is left over"),
+        ("It was {{denial/own: no}}.", "mill-1: left over in the text: '{{', '}}'. Import"),
+        ("It <b>was</b>. TODO", "mill-1: left over in the text: '<b>', '</b>', 'TODO'. Import"),
     ],
 )
 def test_authored_text_is_nfc_with_lf_and_without_markup(files, text, expected):
@@ -192,7 +199,9 @@ def test_stats_count_documents_spans_devices_and_voices(files):
     assert stats["all"]["n_without_spans"] == 1
     # Documents have 12, 43, 44 and 45 characters.
     assert stats["all"]["document_characters"] == {"min": 12, "median": 43.5, "max": 45}
+    assert stats["all"]["share_without_spans"] == 0.25
     assert stats["all"]["voices"] == {"own": 2, "quoted": 1, "reported": 0}
+    assert stats["all"]["voice_shares"] == {"own": 0.6667, "quoted": 0.3333, "reported": 0.0}
     # 'We never lit it' has 4 words and 15 characters, 'It is false' 3 and 11.
     assert stats["all"]["devices"]["denial"] == {
         "n_spans": 2,
@@ -207,6 +216,8 @@ def test_stats_count_documents_spans_devices_and_voices(files):
     assert stats["collections"]["wire"]["n_spans"] == 1
     assert stats["splits"]["train"]["n_documents"] == 2
     assert stats["splits"]["test"]["devices"]["denial"]["n_spans"] == 1
+    assert stats["splits"]["test"]["n_without_spans"] == 0
+    assert stats["authored"]["n_documents"] == 3
 
 
 def test_stats_do_not_depend_on_attached_texts(files, tmp_path):
@@ -216,6 +227,19 @@ def test_stats_do_not_depend_on_attached_texts(files, tmp_path):
     (tmp_path / "mine" / "a.txt").write_text(WIRE, encoding="utf-8", newline="")
     assert attach(tmp_path / "mine", seeds).attached == {"wire": 1}
     assert format_stats(read_corpus(labels, seeds)) == before
+
+
+def test_texts_at_hand_are_measured_in_print_alone(files, tmp_path):
+    labels, seeds = files.write()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.txt").write_text(WIRE, encoding="utf-8", newline="")
+    attach(tmp_path / "mine", seeds)
+    corpus = read_corpus(labels, seeds)
+    printed = json.loads(format_all_figures(corpus))
+    # 2 authored documents and the attached one.
+    assert printed.pop("at_hand")["n_documents"] == 3
+    assert printed == json.loads(format_stats(corpus))
+    assert printed["authored"]["n_documents"] == 2
 
 
 def test_stats_that_are_missing_or_old_are_a_problem(files):

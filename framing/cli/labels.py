@@ -20,8 +20,9 @@ Write = Annotated[bool, typer.Option("--write", help="Write the file instead of 
 
 @app.command()
 def check(labels: Labels = Path("labels"), seeds: Seeds = Path("seeds")) -> None:
-    """Check texts, labels, splits and counts, and name every problem."""
-    from framing.corpus import read_corpus
+    """Check texts, labels, splits and counts, name every problem, and warn of what looks odd."""
+    from framing.corpus import SPLITS, read_corpus
+    from framing.diversity import measured_findings
     from framing.errors import LabelsError
     from framing.validation import check_corpus, check_stats
 
@@ -29,7 +30,10 @@ def check(labels: Labels = Path("labels"), seeds: Seeds = Path("seeds")) -> None
     if problems:
         raise LabelsError(problems)
     corpus = read_corpus(labels, seeds)
-    if problems := check_stats(corpus, labels):
+    findings = measured_findings(corpus, labels / SPLITS)
+    for warning in findings.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if problems := [*findings.problems, *check_stats(corpus, labels)]:
         raise LabelsError(problems)
     n_spans = sum(len(row.spans) for row in corpus.rows.values())
     typer.echo(
@@ -42,17 +46,17 @@ def check(labels: Labels = Path("labels"), seeds: Seeds = Path("seeds")) -> None
 def stats(
     labels: Labels = Path("labels"), seeds: Seeds = Path("seeds"), write: Write = False
 ) -> None:
-    """Count documents, spans, devices and voices, by collection and by split."""
+    """Count documents, spans, devices and voices, and measure texts (all at hand when printing)."""
     from framing.corpus import read_corpus
     from framing.files import write_text
-    from framing.validation import STATS, format_stats
+    from framing.validation import STATS, format_all_figures, format_stats
 
-    content = format_stats(read_corpus(labels, seeds))
+    corpus = read_corpus(labels, seeds)
     if write:
-        write_text(labels / STATS, content)
+        write_text(labels / STATS, format_stats(corpus))
         typer.echo(f"wrote {labels / STATS}", err=True)
     else:
-        typer.echo(content, nl=False)
+        typer.echo(format_all_figures(corpus), nl=False)
 
 
 @app.command()
@@ -88,15 +92,22 @@ def agreement(
     """Compare two annotators, or groups of them, on the documents that both labelled."""
     import msgspec
 
-    from framing.agreement import AgreementRow, compute_agreement, document_pairs
+    from framing.agreement import (
+        AgreementRow,
+        compute_agreement,
+        document_pairs,
+        shared_sentences,
+    )
     from framing.cli.columns import format_columns
     from framing.rows import MANIFEST, read_layers, read_manifest
     from framing.taxonomy import read_taxonomy
 
     layers = read_layers(first), read_layers(second)
-    collections = {d: row.collection for d, row in read_manifest(seeds / MANIFEST).items()}
+    manifest = read_manifest(seeds / MANIFEST)
+    collections = {doc_id: row.collection for doc_id, row in manifest.items()}
     taxonomy = read_taxonomy(labels / "taxonomy.toml")
-    rows = compute_agreement(*layers, collections, taxonomy)
+    sentences = shared_sentences(*layers, manifest, seeds)
+    rows = compute_agreement(*layers, collections, taxonomy, sentences)
     if output_format == "json":
         content = {"rows": rows, "documents": document_pairs(*layers)}
         typer.echo(msgspec.json.format(msgspec.json.encode(content), indent=1))

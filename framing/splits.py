@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from framing.corpus import AUTHORED, Corpus
+from framing.diversity.measures import unpaired_duplicates
 from framing.errors import LabelsError
 from framing.rows import SPLIT_NAMES, setting_slug
 
@@ -60,9 +61,9 @@ def split_groups(corpus: Corpus) -> dict[str, tuple[str, str]]:
     """Return for each labelled document its collection and its group.
 
     Authored documents of one setting are a group; so are other documents of one contrast pair, or
-    of the same text.
+    of the same text. Near-duplicates of one collection share a group, too.
     """
-    groups = {}
+    groups: dict[str, tuple[str, str]] = {}
     first_of_text: dict[str, str] = {}
     for doc_id in sorted(corpus.rows):
         source = corpus.manifest[doc_id]
@@ -72,6 +73,10 @@ def split_groups(corpus: Corpus) -> dict[str, tuple[str, str]]:
             source.collection,
             (setting or own_group) if source.collection == AUTHORED else own_group,
         )
+    for pair in unpaired_duplicates(corpus):
+        kept, merged = groups[pair.first], groups[pair.second]
+        if kept[0] == merged[0]:
+            groups = {doc_id: kept if each == merged else each for doc_id, each in groups.items()}
     return groups
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framing import __version__
+from framing.augmentation import swapped_documents
 from framing.corpus import Corpus
 from framing.decoding import Candidate, count_words
 from framing.errors import LabelsError, MissingExtraError, ModelError
@@ -51,6 +52,7 @@ class TrainingRun:
     Attributes:
         output: the model folder to write; its name is the model's name.
         collections: collections to train on; None for all.
+        name_swaps: share in [0, 1] of the train documents with listed names that get other names.
         model_version: version that the manifest gives the model.
         command: the command line, for the manifest.
     """
@@ -59,6 +61,7 @@ class TrainingRun:
     output: Path
     seed: int
     collections: Collection[str] | None
+    name_swaps: float
     model_version: str
     command: str
 
@@ -74,6 +77,14 @@ class TrainingRun:
                 [f"split {split!r}: no labelled document with its text. Needed: train and dev."]
             )
         return documents
+
+    def examples(self) -> list[LabelledDocument]:
+        """Return the train split as it is learned from: some documents under other names.
+
+        Raises:
+            LabelsError: as `documents`.
+        """
+        return swapped_documents(self.corpus, self.documents("train"), self.name_swaps, self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +110,7 @@ def train_tfidf(run: TrainingRun, progress: Progress) -> ModelManifest:
 
     def fit(folder: Path) -> Fitted:
         model = fit_tfidf(
-            run.documents("train"), run.documents("dev"), run.corpus.taxonomy, run.seed, progress
+            run.examples(), run.documents("dev"), run.corpus.taxonomy, run.seed, progress
         )
         return Fitted(
             thresholds=model.thresholds,
@@ -132,7 +143,7 @@ def train_transformer(
     checkpoints = run.output.with_name(f"{run.output.name}.{CHECKPOINTS}")
 
     def fit(folder: Path) -> Fitted:
-        train, dev = run.documents("train"), run.documents("dev")
+        train, dev = run.examples(), run.documents("dev")
         progress(f"{len(train)} documents to train on, {len(dev)} to tune on")
         labels = run.corpus.digest([*train, *dev])
         key = f"{settings} {run.seed} {labels} {run.corpus.taxonomy}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tiny_encoder import Trained, run_of, tiny_settings, write_base_model, write_corpus
 
+from framing.cli.main import run
 from framing.corpus import Corpus
 from framing.training import train_transformer
 
@@ -39,3 +41,19 @@ def trained(
     run = run_of(made_up_corpus, output, command="framing train transformer --seed 3")
     train_transformer(run, tiny_settings(base_model), lines.append)
     return Trained(run.output, tuple(lines))
+
+
+@pytest.fixture
+def framing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Calls the command line in this process; returns exit status, standard output and error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["framing", *map(str, arguments)])
+        with pytest.raises(SystemExit) as leave:
+            run()
+        captured = capsys.readouterr()
+        return int(leave.value.code or 0), captured.out, captured.err
+
+    return call

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 
 import msgspec
 import pytest
 from corpus_files import CorpusFiles
 
-from framing.cli import run
 from framing.corpus import read_labels, write_labels
 
 QUAY = "We never lit it."
@@ -24,17 +23,10 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def framing(monkeypatch, capsys, tmp_path, files):  # noqa: ARG001
+def framing(framing, monkeypatch, tmp_path, files):  # noqa: ARG001
     """Run the command line beside `labels` and `seeds`; return exit status, output and errors."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["framing", "labels", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            run()
-        return left.value.code, *capsys.readouterr()
-
-    return call
+    return partial(framing, "labels")
 
 
 def test_check_wants_up_to_date_stats_and_then_says_what_was_checked(framing, files):

@@ -9,25 +9,11 @@ from pathlib import Path
 import pytest
 from phrase_matcher import make_model_folder
 
-import framing
+from framing import __version__
 from framing.cli.main import run
 from framing.errors import FramingError, LabelsError, MissingExtraError, ModelError, UsageError
 
 Framing = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def framing_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Framing:
-    """Calls the command line in this process; returns exit status, standard output and error."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["framing", *arguments])
-        with pytest.raises(SystemExit) as leave:
-            run()
-        captured = capsys.readouterr()
-        return int(leave.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
@@ -49,8 +35,8 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 
 @pytest.mark.usefixtures("models")
-def test_what_went_well_ends_with_0(framing_run: Framing) -> None:
-    status, out, err = framing_run("models", "list")
+def test_what_went_well_ends_with_0(framing: Framing) -> None:
+    status, out, err = framing("models", "list")
     assert (status, err) == (0, "")
     assert "phrases" in out
 
@@ -65,34 +51,34 @@ def test_what_went_well_ends_with_0(framing_run: Framing) -> None:
     ],
 )
 def test_an_error_ends_with_1_and_its_lines_on_standard_error(
-    framing_run: Framing, monkeypatch: pytest.MonkeyPatch, error: FramingError
+    framing: Framing, monkeypatch: pytest.MonkeyPatch, error: FramingError
 ) -> None:
     fail_with(monkeypatch, error)
-    assert framing_run("models", "list") == (1, "", f"framing: {error}\n")
+    assert framing("models", "list") == (1, "", f"framing: {error}\n")
 
 
 def test_options_that_do_not_fit_together_end_with_2(
-    framing_run: Framing, monkeypatch: pytest.MonkeyPatch
+    framing: Framing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(monkeypatch, UsageError("--resume goes with --output"))
-    assert framing_run("models", "list") == (2, "", "framing: --resume goes with --output\n")
+    assert framing("models", "list") == (2, "", "framing: --resume goes with --output\n")
 
 
 @pytest.mark.parametrize(
     "arguments",
     [["--nonsense"], ["nonsense"], ["models", "nonsense"], ["models", "list", "--format", "xml"]],
 )
-def test_wrong_usage_ends_with_2(framing_run: Framing, arguments: list[str]) -> None:
-    status, out, err = framing_run(*arguments)
+def test_wrong_usage_ends_with_2(framing: Framing, arguments: list[str]) -> None:
+    status, out, err = framing(*arguments)
     assert (status, out) == (2, "")
     assert "Usage: " in err
 
 
 def test_an_interrupt_inside_a_command_ends_with_130_without_a_traceback(
-    framing_run: Framing, monkeypatch: pytest.MonkeyPatch
+    framing: Framing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(monkeypatch, KeyboardInterrupt())
-    status, out, err = framing_run("models", "list")
+    status, out, err = framing("models", "list")
     assert (status, out) == (130, "")
     assert "Traceback" not in err
 
@@ -141,27 +127,27 @@ def test_debug_prints_a_traceback_in_a_shell_and_nothing_else_does() -> None:
 
 
 def test_an_error_that_is_no_users_fault_is_not_hidden(
-    framing_run: Framing, monkeypatch: pytest.MonkeyPatch
+    framing: Framing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(monkeypatch, ZeroDivisionError("a bug"))
     with pytest.raises(ZeroDivisionError, match="a bug"):
-        framing_run("models", "list")
+        framing("models", "list")
 
 
-def test_the_version_is_shown(framing_run: Framing) -> None:
-    assert framing_run("--version") == (0, f"framing {framing.__version__}\n", "")
+def test_the_version_is_shown(framing: Framing) -> None:
+    assert framing("--version") == (0, f"framing {__version__}\n", "")
 
 
-def test_help_names_every_command(framing_run: Framing) -> None:
-    status, out, _ = framing_run("--help")
+def test_help_names_every_command(framing: Framing) -> None:
+    status, out, _ = framing("--help")
     assert status == 0
     for command in ("score", "train", "evaluate", "labels", "seeds", "models"):
         assert command in out
-    assert framing_run("-h") == (status, out, "")
+    assert framing("-h") == (status, out, "")
 
 
-def test_without_a_command_help_is_shown_and_the_status_is_2(framing_run: Framing) -> None:
-    status, out, err = framing_run()
+def test_without_a_command_help_is_shown_and_the_status_is_2(framing: Framing) -> None:
+    status, out, err = framing()
     assert status == 2
     assert "Usage: " in out + err
 
@@ -172,4 +158,4 @@ def test_the_package_runs_as_a_module_and_as_a_command() -> None:
         finished = subprocess.run(
             [*program, "--version"], capture_output=True, text=True, check=True
         )
-        assert finished.stdout == f"framing {framing.__version__}\n"
+        assert finished.stdout == f"framing {__version__}\n"

@@ -8,7 +8,7 @@ import pytest
 from phrase_matcher import make_model_folder
 from typer.testing import CliRunner
 
-from framing.cli.main import app, run
+from framing.cli.main import app
 from framing.errors import ModelError
 from framing.report.models import Headline, model_facts
 
@@ -20,20 +20,6 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FRAMING_MODELS", str(tmp_path / "models"))
     make_model_folder(tmp_path / "models" / "tiny")
     return tmp_path / "models"
-
-
-@pytest.fixture
-def framing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["framing", *arguments])
-        with pytest.raises(SystemExit) as leave:
-            run()
-        captured = capsys.readouterr()
-        return int(leave.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 Framing = Callable[..., tuple[int, str, str]]

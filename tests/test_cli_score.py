@@ -16,7 +16,7 @@ import pytest
 from phrase_matcher import PhraseMatcher, make_model_folder
 from typer.testing import CliRunner
 
-from framing.cli.main import app, run
+from framing.cli.main import app
 from framing.errors import UsageError
 
 Framing = Callable[..., tuple[int, str, str]]
@@ -53,14 +53,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def framing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Framing:
+def framing(framing: Framing, monkeypatch: pytest.MonkeyPatch) -> Framing:
+    """Calls `framing score …`; standard input is a terminal unless it is given."""
+
     def call(*arguments: str, stdin: io.TextIOWrapper | None = None) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["framing", "score", *arguments])
         monkeypatch.setattr("sys.stdin", stdin or Terminal(io.BytesIO()))
-        with pytest.raises(SystemExit) as leave:
-            run()
-        captured = capsys.readouterr()
-        return int(leave.value.code or 0), captured.out, captured.err
+        return framing("score", *arguments)
 
     return call
 

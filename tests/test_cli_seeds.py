@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 from corpus_files import CorpusFiles
-
-from framing.cli import run
 
 WIRE = "Known sources say so.\n"
 
@@ -21,17 +18,10 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def framing(monkeypatch, capsys, tmp_path, files):  # noqa: ARG001
+def framing(framing, monkeypatch, tmp_path, files):  # noqa: ARG001
     """Run the command line beside `labels` and `seeds`; return exit status, output and errors."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["framing", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            run()
-        return left.value.code, *capsys.readouterr()
-
-    return call
+    return framing
 
 
 def test_the_list_tells_what_is_at_hand_and_how_to_obtain_the_rest(framing):

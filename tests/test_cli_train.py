@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from corpus_files import CorpusFiles
 
-from framing.cli.main import run
 from framing.errors import MissingExtraError, ModelError
 from framing.model_folder import open_model_folder
 from framing.training import Progress, TrainingRun, train_tfidf
@@ -36,17 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def train(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Framing:
+def train(framing: Framing) -> Framing:
     """Calls `framing train …`; returns exit status, standard output and standard error."""
-
-    def call(line: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["framing", "train", *shlex.split(line)])
-        with pytest.raises(SystemExit) as leave:
-            run()
-        captured = capsys.readouterr()
-        return int(leave.value.code or 0), captured.out, captured.err
-
-    return call
+    return lambda line: framing("train", *shlex.split(line))
 
 
 @pytest.fixture

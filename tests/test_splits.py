@@ -94,3 +94,16 @@ def test_documents_of_a_setting_a_pair_or_a_text_are_a_group(tmp_path):
         "wire-3": ("wire", "wire-1"),
     }
     assert count_splits(corpus, corpus.splits) == [("authored", 1, 1, 0), ("wire", 3, 0, 0)]
+
+
+def test_near_duplicates_are_a_group(tmp_path):
+    files = CorpusFiles(tmp_path)
+    text = "The quay burned all night and nobody came to put it out before the morning tide."
+    files.add("a-1", text, setting="Quay fire")
+    files.add("a-2", "Another thing.", setting="Quay fire")
+    files.add("b-1", f"{text} Again.", setting="Old news")
+    files.add("b-2", "A third thing.", setting="Old news")
+    files.add("c-1", "Nothing like it.", setting="Market day")
+    groups = split_groups(read_corpus(*files.write()))
+    assert {groups[doc_id] for doc_id in ("a-1", "a-2", "b-1", "b-2")} == {groups["a-1"]}
+    assert groups["c-1"] != groups["a-1"]

@@ -134,6 +134,7 @@ def run_of(corpus: Corpus, output: Path, **changes: object) -> TrainingRun:
     fields: dict[str, object] = {
         "seed": 3,
         "collections": None,
+        "name_swaps": 0.0,
         "model_version": "1.0.0",
         "command": "framing train transformer",
     }

@@ -25,6 +25,15 @@ CollectionOption = Annotated[
     list[str] | None,
     typer.Option("--collection", help="Train on this collection only (repeat for several)."),
 ]
+SwapsOption = Annotated[
+    float,
+    typer.Option(
+        "--name-swaps",
+        min=0,
+        max=1,
+        help="Share of the documents with listed names that are learned under other names.",
+    ),
+]
 VersionOption = Annotated[str, typer.Option("--model-version", help="Version the model gets.")]
 EvaluateOption = Annotated[
     Literal["dev", "test"],
@@ -40,6 +49,7 @@ def tfidf(
     labels: Labels = Path("labels"),
     seeds: Seeds = Path("seeds"),
     collection: CollectionOption = None,
+    name_swaps: SwapsOption = 0.5,
     seed: SeedOption = 0,
     model_version: VersionOption = "1.0.0",
     evaluate_on: EvaluateOption = "dev",
@@ -47,7 +57,7 @@ def tfidf(
     """Train the TF-IDF baseline (seconds)."""
     from framing.training import train_tfidf
 
-    run = _run(output, labels, seeds, collection, seed, model_version)
+    run = _run(output, labels, seeds, collection, name_swaps, seed, model_version)
     train_tfidf(run, _progress)
     _evaluate(run, evaluate_on)
 
@@ -61,6 +71,7 @@ def transformer(
     labels: Labels = Path("labels"),
     seeds: Seeds = Path("seeds"),
     collection: CollectionOption = None,
+    name_swaps: SwapsOption = 0.5,
     epochs: Annotated[float, typer.Option("--epochs", min=0, help="Passes over the labels.")] = 8,
     learning_rate: Annotated[
         float, typer.Option("--learning-rate", min=0, help="Highest learning rate of the encoder.")
@@ -81,7 +92,7 @@ def transformer(
     settings = TransformerSettings(
         base_model=base_model, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
     )
-    run = _run(output, labels, seeds, collection, seed, model_version)
+    run = _run(output, labels, seeds, collection, name_swaps, seed, model_version)
     train_transformer(run, settings, _progress)
     _evaluate(run, evaluate_on)
 
@@ -91,6 +102,7 @@ def _run(
     labels: Path,
     seeds: Path,
     collections: list[str] | None,
+    name_swaps: float,
     seed: int,
     model_version: str,
 ) -> TrainingRun:
@@ -113,6 +125,7 @@ def _run(
         output=output,
         seed=seed,
         collections=collections,
+        name_swaps=name_swaps,
         model_version=model_version,
         command=" ".join(["framing", *sys.argv[1:]]),
     )

@@ -49,7 +49,7 @@ def tfidf(
     labels: Labels = Path("labels"),
     seeds: Seeds = Path("seeds"),
     collection: CollectionOption = None,
-    name_swaps: SwapsOption = 0.5,
+    name_swaps: SwapsOption = 0.0,
     seed: SeedOption = 0,
     model_version: VersionOption = "1.0.0",
     evaluate_on: EvaluateOption = "dev",
@@ -71,7 +71,7 @@ def transformer(
     labels: Labels = Path("labels"),
     seeds: Seeds = Path("seeds"),
     collection: CollectionOption = None,
-    name_swaps: SwapsOption = 0.5,
+    name_swaps: SwapsOption = 0.0,
     epochs: Annotated[float, typer.Option("--epochs", min=0, help="Passes over the labels.")] = 8,
     learning_rate: Annotated[
         float, typer.Option("--learning-rate", min=0, help="Highest learning rate of the encoder.")

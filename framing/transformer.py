@@ -60,7 +60,7 @@ class TransformerSettings:
     """
 
     base_model: str
-    epochs: float = 8
+    epochs: float = 6
     learning_rate: float = 1e-4
     head_learning_rate: float = 2e-3
     batch_size: int = 16

@@ -72,7 +72,7 @@ def transformer(
     seeds: Seeds = Path("seeds"),
     collection: CollectionOption = None,
     name_swaps: SwapsOption = 0.0,
-    epochs: Annotated[float, typer.Option("--epochs", min=0, help="Passes over the labels.")] = 8,
+    epochs: Annotated[float, typer.Option("--epochs", min=0, help="Passes over the labels.")] = 6,
     learning_rate: Annotated[
         float, typer.Option("--learning-rate", min=0, help="Highest learning rate of the encoder.")
     ] = 1e-4,

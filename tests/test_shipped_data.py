@@ -90,3 +90,14 @@ MOST_OF_GENRE = 0.75
 def test_genre_alone_tells_a_device_no_better_than_before(device: str) -> None:
     area, _ = areas(genre_of, device)
     assert area < MOST_OF_GENRE
+
+
+def test_the_folder_of_labels_loads_as_a_hugging_face_data_set(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    loaded = datasets.load_dataset(str(ROOT / "labels"), cache_dir=str(tmp_path))
+    rows = {row["doc_id"]: row for row in loaded["gold"]}
+    assert rows.keys() == corpus().rows.keys()
+    first = min(rows)
+    assert [span["device"] for span in rows[first]["spans"]] == [
+        span.device for span in corpus().rows[first].spans
+    ]

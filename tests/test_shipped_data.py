@@ -83,11 +83,11 @@ def test_names_alone_tell_no_device_beyond_chance(device: str) -> None:
 
 
 # Genre is no secret of real news either: commentary carries more devices than a court list.
-MOST_OF_GENRE = 0.75
+MOST_OF_GENRE = 0.78
 
 
 @pytest.mark.parametrize("device", corpus().taxonomy.device_names)
-def test_genre_alone_tells_a_device_no_better_than_before(device: str) -> None:
+def test_genre_alone_tells_a_device_only_as_well_as_the_card_says(device: str) -> None:
     area, _ = areas(genre_of, device)
     assert area < MOST_OF_GENRE
 

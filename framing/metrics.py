@@ -16,7 +16,7 @@ from operator import add, attrgetter
 import numpy as np
 import numpy.typing as npt
 
-from framing.spans import LabelledSpan, Span
+from framing.spans import LabelledSpan, Span, merge_spans
 
 Floats = npt.NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
@@ -71,21 +71,6 @@ class OverlapCounts:
     def row(self) -> tuple[float, int, float, int]:
         """The four numbers in the order that `precision`, `recall` and `f1` take from arrays."""
         return (self.precision_sum, self.n_predicted, self.recall_sum, self.n_gold)
-
-
-def merge_spans(spans: Iterable[Span]) -> list[Span]:
-    """Merge the spans of one device that share a character; spans that only touch stay apart.
-
-    >>> merge_spans([Span(5, 9), Span(0, 3), Span(2, 5)])
-    [Span(start=0, end=5), Span(start=5, end=9)]
-    """
-    merged: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, span.end)):
-        if merged and span.start < merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(Span(span.start, span.end))
-    return merged
 
 
 def overlap_counts(gold: Iterable[Span], predicted: Iterable[Span]) -> OverlapCounts:

@@ -24,6 +24,23 @@ def label_faults(device: str, voice: str, taxonomy: Taxonomy) -> list[str]:
     ]
 
 
+def offset_faults(span: SpanRow, text: str | None) -> list[str]:
+    """Return why a span cannot lie in its text (None: not at hand), or is not of its quote."""
+    if span.start >= span.end:
+        return ["empty or reversed. Expected start < end."]
+    if text is None:
+        return []
+    if span.end > len(text):
+        return [f"the text has only {len(text)} characters. Correct the offsets."]
+    words = text[span.start : span.end]
+    if span.quote not in (None, words):
+        return [
+            f"quote {span.quote!r} differs from the text {words!r}. "
+            "Expected quote == text[start:end]. Correct the offsets or the quote."
+        ]
+    return []
+
+
 def edge_faults(words: str) -> list[str]:
     """Return what is wrong with the first and the last character of a span's words.
 
@@ -57,7 +74,7 @@ def span_problems(place: str, row: LabelRow, text: str | None, taxonomy: Taxonom
         f"{place}: {row.doc_id} {span.start}:{span.end}: {fault}"
         for span in row.spans
         for fault in [
-            *_offset_faults(span, text),
+            *offset_faults(span, text),
             *label_faults(span.device, span.voice, taxonomy),
         ]
     ]
@@ -86,19 +103,3 @@ def span_rows(
         )
         for span in spans
     )
-
-
-def _offset_faults(span: SpanRow, text: str | None) -> list[str]:
-    if span.start >= span.end:
-        return ["empty or reversed. Expected start < end."]
-    if text is None:
-        return []
-    if span.end > len(text):
-        return [f"the text has only {len(text)} characters. Correct the offsets."]
-    words = text[span.start : span.end]
-    if span.quote not in (None, words):
-        return [
-            f"quote {span.quote!r} differs from the text {words!r}. "
-            "Expected quote == text[start:end]. Correct the offsets or the quote."
-        ]
-    return []

@@ -6,7 +6,7 @@ Offsets are half-open and count Unicode code points of the document's text.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,6 +35,21 @@ class Span:
     def overlap(self, other: Span) -> int:
         """Return the number of characters that both spans hold, 0 where they only touch."""
         return max(0, min(self.end, other.end) - max(self.start, other.start))
+
+
+def merge_spans(spans: Iterable[Span]) -> list[Span]:
+    """Merge the spans of one device that share a character; spans that only touch stay apart.
+
+    >>> merge_spans([Span(5, 9), Span(0, 3), Span(2, 5)])
+    [Span(start=0, end=5), Span(start=5, end=9)]
+    """
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        if merged and span.start < merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(Span(span.start, span.end))
+    return merged
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import msgspec
 
 from framing.errors import LabelsError
 
+SpanBounds = Literal["clean", "free"]
+Content = TypeVar("Content")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_,.-]*")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
@@ -59,12 +62,38 @@ class Taxonomy(msgspec.Struct, frozen=True):
         return {device.name: device for device in self.devices}[name]
 
 
+class _Codebook(msgspec.Struct, frozen=True):
+    """What a taxonomy file says of spans; a model carries the taxonomy and needs none of it."""
+
+    span_bounds: SpanBounds = "clean"
+
+
 def read_taxonomy(path: Path) -> Taxonomy:
     """Read a taxonomy file.
 
     Raises:
         LabelsError: if the file is missing, is not TOML, lacks a field, or names a device twice.
     """
+    taxonomy = _read(path, Taxonomy)
+    problems = check_taxonomy(taxonomy)
+    if problems:
+        raise LabelsError([f"{path}: {problem}" for problem in problems])
+    return taxonomy
+
+
+def read_span_bounds(path: Path) -> SpanBounds:
+    """Read from a taxonomy file where spans may start and end: `span_bounds`, 'clean' by default.
+
+    'clean' spans start and end at a word and stay in one sentence. 'free' ones start and end where
+    their annotators put them; labels that others made under their own rules need that.
+
+    Raises:
+        LabelsError: if the file is missing or is not TOML, or names other bounds.
+    """
+    return _read(path, _Codebook).span_bounds
+
+
+def _read(path: Path, kind: type[Content]) -> Content:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -74,13 +103,9 @@ def read_taxonomy(path: Path) -> Taxonomy:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LabelsError([f"{path}: not a TOML file: {error}"]) from error
     try:
-        taxonomy = msgspec.convert(content, Taxonomy)
+        return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise LabelsError([f"{path}: {error}"]) from error
-    problems = check_taxonomy(taxonomy)
-    if problems:
-        raise LabelsError([f"{path}: {problem}" for problem in problems])
-    return taxonomy
 
 
 def check_taxonomy(taxonomy: Taxonomy) -> list[str]:

@@ -26,7 +26,8 @@ from framing.rows import (
 )
 from framing.sentences import sentence_bounds, sentence_index
 from framing.span_rules import edge_faults, labelled_spans, overlaps_within_device, span_problems
-from framing.taxonomy import Taxonomy, read_taxonomy
+from framing.spans import Span
+from framing.taxonomy import SpanBounds, Taxonomy, read_span_bounds, read_taxonomy
 
 STATS = "stats.json"
 
@@ -39,6 +40,7 @@ def check_corpus(labels: Path, seeds: Path) -> list[str]:
     """
     try:
         taxonomy = read_taxonomy(labels / "taxonomy.toml")
+        bounds = read_span_bounds(labels / "taxonomy.toml")
     except LabelsError as error:
         return list(error.problems)
     manifest, problems = read_rows([seeds / MANIFEST], ManifestRow)
@@ -53,7 +55,7 @@ def check_corpus(labels: Path, seeds: Path) -> list[str]:
     for doc_id, (place, row) in rows.items():
         found = manifest.get(doc_id)
         problems += _check_row(place, row, found and found[1], seeds / MANIFEST)
-        problems += _check_spans(place, row, texts.get(doc_id), taxonomy)
+        problems += _check_spans(place, row, texts.get(doc_id), taxonomy, bounds)
     labelled = {doc_id: found[1] for doc_id in rows if (found := manifest.get(doc_id))}
     return problems + _check_splits(labels / SPLITS, labelled)
 
@@ -100,27 +102,32 @@ def _check_row(
             yield f"{place}: {row.doc_id} {span.start}:{span.end}: no quote. Add the words."
 
 
-def _check_spans(place: str, row: LabelRow, text: str | None, taxonomy: Taxonomy) -> Iterator[str]:
+def _check_spans(
+    place: str, row: LabelRow, text: str | None, taxonomy: Taxonomy, bounds: SpanBounds
+) -> Iterator[str]:
     problems = span_problems(place, row, text, taxonomy)
     yield from problems
     if problems:
         return
     spans = labelled_spans(row.spans)
-    sentences = sentence_bounds(text) if text is not None and spans else ()
-    for span in spans:
-        where = f"{place}: {row.doc_id} {span.start}:{span.end}"
-        if text is None:
-            continue
-        yield from (f"{where}: {fault}" for fault in edge_faults(text[span.start : span.end]))
-        first = sentence_index(sentences, span.start)
-        if first != sentence_index(sentences, span.end - 1):
-            end = sentences[first].end
-            yield f"{where}: goes over the end of a sentence at {end}. Mark each sentence alone."
+    if text is not None and spans and bounds == "clean":
+        yield from (f"{place}: {row.doc_id} {fault}" for fault in _bound_faults(spans, text))
     for one, other in overlaps_within_device(spans):
         yield (
             f"{place}: {row.doc_id} {other.start}:{other.end}: overlaps {one.start}:{one.end}, "
             f"also {one.device}. Keep one, or join them."
         )
+
+
+def _bound_faults(spans: Iterable[Span], text: str) -> Iterator[str]:
+    sentences = sentence_bounds(text)
+    for span in spans:
+        where = f"{span.start}:{span.end}"
+        yield from (f"{where}: {fault}" for fault in edge_faults(text[span.start : span.end]))
+        first = sentence_index(sentences, span.start)
+        if first != sentence_index(sentences, span.end - 1):
+            end = sentences[first].end
+            yield f"{where}: goes over the end of a sentence at {end}. Mark each sentence alone."
 
 
 def _check_splits(path: Path, labelled: Mapping[str, ManifestRow]) -> list[str]:

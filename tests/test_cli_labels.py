@@ -8,6 +8,7 @@ import pytest
 from corpus_files import CorpusFiles
 
 from framing.corpus import read_labels, write_labels
+from framing.taxonomy import read_taxonomy
 
 QUAY = "We never lit it."
 
@@ -185,3 +186,32 @@ def test_a_packet_goes_out_and_its_answers_come_in(framing, files, tmp_path):
     )
     assert framing(*answered, "--annotator", "bo")[0] == 0
     assert list(read_labels(files.labels / "annotators" / "bo")) == ["mill-1", "quay-1"]
+
+
+@pytest.mark.parametrize(("options", "n_devices"), [((), 1), (("--task", "tc"), 14)])
+def test_the_shared_task_s_corpus_comes_in_and_passes_the_check(
+    framing, tmp_path, options, n_devices
+):
+    for part, si, tc in (("train", "task1-SI", "task2-TC"), ("dev", "task-SI", "task-TC")):
+        (tmp_path / "ptc" / f"{part}-articles").mkdir(parents=True)
+        (tmp_path / "ptc" / f"{part}-{si}.labels").write_text("")
+        (tmp_path / "ptc" / f"{part}-{tc}.labels").write_text("")
+        article = tmp_path / "ptc" / f"{part}-articles" / f"article{len(part)}.txt"
+        article.write_text(f"The {part} pier is shut.\n")
+    new = ("--labels", "new/labels", "--seeds", "new/seeds")
+    assert framing("import", "--format", "ptc", "ptc", *options, *new) == (
+        0,
+        "",
+        "wrote new/labels/stats.json\nimported 2 documents\n",
+    )
+    assert len(read_taxonomy(tmp_path / "new" / "labels" / "taxonomy.toml").devices) == n_devices
+    status, output, _ = framing("check", *new)
+    assert (status, output.startswith("2 documents, 0 spans, labels PTC-SemEval20-")) == (0, True)
+
+
+def test_the_shared_task_s_corpus_is_one_folder_and_spares_what_is_there(framing, tmp_path):
+    (tmp_path / "ptc").mkdir()
+    status, _, errors = framing("import", "--format", "ptc", "ptc", "ptc")
+    assert (status, errors) == (2, "framing: --format ptc: give one folder, that of the corpus\n")
+    status, _, errors = framing("import", "--format", "ptc", "ptc")
+    assert (status, errors) == (2, "framing: labels: exists already; name a new folder\n")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from five_documents import GOLD, PREDICTED, SENTENCES, D, S
@@ -215,15 +213,6 @@ def test_figures_lie_between_0_and_1(gold, predicted):
 def test_spans_against_themselves_are_perfect(spans):
     assert metrics.overlap_counts(spans, spans).f1 == pytest.approx(1.0)
     assert metrics.exact_counts(spans, spans).f1 == 1.0
-
-
-@given(SPANS)
-def test_merged_spans_are_apart_in_order_and_hold_the_same_characters(spans):
-    merged = metrics.merge_spans(spans)
-    assert all(a.end <= b.start for a, b in pairwise(merged))
-    characters = {i for span in spans for i in range(span.start, span.end)}
-    assert {i for span in merged for i in range(span.start, span.end)} == characters
-    assert metrics.merge_spans(merged) == merged
 
 
 def test_without_gold_or_prediction_every_figure_is_0():

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.spans import Document, LabelledDocument, LabelledSpan, ScoredDocument, Span
+from framing.spans import (
+    Document,
+    LabelledDocument,
+    LabelledSpan,
+    ScoredDocument,
+    Span,
+    merge_spans,
+)
 
 spans = st.tuples(st.integers(0, 50), st.integers(1, 20)).map(lambda x: Span(x[0], x[0] + x[1]))
 
@@ -26,6 +34,20 @@ def test_overlap_counts_the_characters_that_both_hold(first: Span, second: Span)
 @given(spans)
 def test_the_length_of_a_span_is_the_characters_it_holds(span: Span) -> None:
     assert len(span) == span.overlap(span) == len(range(span.start, span.end))
+
+
+@given(st.lists(spans, max_size=6))
+def test_merged_spans_are_apart_in_order_and_hold_the_same_characters(each: list[Span]) -> None:
+    merged = merge_spans(each)
+    assert all(a.end <= b.start for a, b in pairwise(merged))
+    characters = {i for span in each for i in range(span.start, span.end)}
+    assert {i for span in merged for i in range(span.start, span.end)} == characters
+    assert merge_spans(merged) == merged
+
+
+def test_spans_that_only_touch_are_not_merged() -> None:
+    touching = [Span(0, 3), Span(3, 5)]
+    assert merge_spans(touching) == touching
 
 
 def test_spans_are_ordered_by_place_and_then_by_device_and_voice() -> None:

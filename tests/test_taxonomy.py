@@ -6,7 +6,14 @@ import msgspec
 import pytest
 
 from framing.errors import LabelsError
-from framing.taxonomy import Device, Taxonomy, Voice, check_taxonomy, read_taxonomy
+from framing.taxonomy import (
+    Device,
+    Taxonomy,
+    Voice,
+    check_taxonomy,
+    read_span_bounds,
+    read_taxonomy,
+)
 
 TWO_DEVICES = """
 labels_version = "2.0"
@@ -59,6 +66,19 @@ def test_devices_and_voices_keep_the_order_of_the_file(tmp_path: Path) -> None:
     assert taxonomy.voice_names == ("narrator",)
     assert (taxonomy.labels_version, taxonomy.codebook_version) == ("2.0", "1.3")
     assert taxonomy.device("doubt").definition == "Credit is questioned."
+
+
+def test_spans_have_clean_bounds_unless_the_file_frees_them(tmp_path: Path) -> None:
+    assert read_span_bounds(write(tmp_path, TWO_DEVICES)) == "clean"
+    path = write(tmp_path, f'span_bounds = "free"\n{TWO_DEVICES}')
+    assert read_span_bounds(path) == "free"
+    assert read_taxonomy(path).device_names == ("Appeal_to_fear-prejudice", "doubt")
+
+
+def test_other_span_bounds_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, 'span_bounds = "loose"')
+    with pytest.raises(LabelsError, match=r"taxonomy\.toml: Invalid enum value 'loose'"):
+        read_span_bounds(path)
 
 
 def test_a_device_that_is_not_there_is_a_key_error(tmp_path: Path) -> None:

@@ -71,6 +71,18 @@ def test_a_span_that_is_not_one_is_a_problem(files, span, expected):
     assert "authored.jsonl:2: " + expected in problem
 
 
+def test_free_span_bounds_leave_edges_and_sentence_ends_unchecked(files):
+    mark(files, "quay-1", (3, 26, "denial"), (4, 16, "foreignising"))
+    labels, seeds = files.write()
+    assert len(check_corpus(labels, seeds)) == 3
+    taxonomy = labels / "taxonomy.toml"
+    taxonomy.write_text('span_bounds = "free"\n' + taxonomy.read_text("utf-8"), "utf-8")
+    assert check_corpus(labels, seeds) == []
+    mark(files, "quay-1", (3, 26, "denial"), (4, 16, "denial"))
+    files.write()
+    assert "quay-1 4:16: overlaps 3:26" in one_problem(files)
+
+
 def test_overlap_is_a_problem_within_a_device_alone(files):
     mark(files, "quay-1", (0, 8, "denial"), (4, 15, "foreignising"))
     assert check_corpus(*files.write()) == []

@@ -48,15 +48,12 @@ def stats(
 ) -> None:
     """Count documents, spans, devices and voices, and measure texts (all at hand when printing)."""
     from framing.corpus import read_corpus
-    from framing.files import write_text
-    from framing.validation import STATS, format_all_figures, format_stats
+    from framing.validation import format_all_figures
 
-    corpus = read_corpus(labels, seeds)
     if write:
-        write_text(labels / STATS, format_stats(corpus))
-        typer.echo(f"wrote {labels / STATS}", err=True)
+        _write_stats(labels, seeds)
     else:
-        typer.echo(format_all_figures(corpus), nl=False)
+        typer.echo(format_all_figures(read_corpus(labels, seeds)), nl=False)
 
 
 @app.command()
@@ -118,9 +115,13 @@ def agreement(
 
 @app.command("import")
 def import_labels(
-    paths: Annotated[list[Path], typer.Argument(help="Marked files, or one file of answers.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Marked files, one file of answers, or the folder of the PTC corpus."),
+    ],
     input_format: Annotated[
-        Literal["markup", "quotes"], typer.Option("--format", help="What the files hold.")
+        Literal["markup", "quotes", "ptc"],
+        typer.Option("--format", help="What the files hold; ptc writes new labels and seeds."),
     ],
     labels: Labels = Path("labels"),
     seeds: Seeds = Path("seeds"),
@@ -128,14 +129,24 @@ def import_labels(
     annotator: Annotated[
         str | None, typer.Option("--annotator", help="Name of the layer to write (quotes).")
     ] = None,
+    task: Annotated[
+        Literal["si", "tc"],
+        typer.Option("--task", help="Spans of any technique, or of each of the 14 (ptc)."),
+    ] = "si",
 ) -> None:
-    """Take in authored files with marked spans, or an annotator's answers to a packet."""
+    """Take in authored files, answers to a packet, or the corpus of SemEval-2020 Task 11."""
     from framing.errors import UsageError
     from framing.exchange.authored import import_authored
+    from framing.exchange.ptc import import_ptc
     from framing.exchange.quotes import import_answers
 
     if input_format == "markup":
         n_documents = import_authored(paths, labels, seeds)
+    elif input_format == "ptc":
+        if len(paths) != 1:
+            raise UsageError("--format ptc: give one folder, that of the corpus")
+        n_documents = import_ptc(paths[0], task, labels, seeds)
+        _write_stats(labels, seeds)
     elif key is None or annotator is None or len(paths) != 1:
         raise UsageError("--format quotes: give one file of answers, --key and --annotator")
     else:
@@ -174,3 +185,12 @@ def export_labels(
     else:
         n_documents = export_packet(labels, seeds, folder, key, seed, split, collection)
     typer.echo(f"wrote {n_documents} documents to {folder}", err=True)
+
+
+def _write_stats(labels: Path, seeds: Path) -> None:
+    from framing.corpus import read_corpus
+    from framing.files import write_text
+    from framing.validation import STATS, format_stats
+
+    write_text(labels / STATS, format_stats(read_corpus(labels, seeds)))
+    typer.echo(f"wrote {labels / STATS}", err=True)

@@ -137,15 +137,12 @@ def evaluate(
         seed: of the resamples behind intervals and tests.
 
     Raises:
-        UsageError: if the split or a collection is unknown.
-        LabelsError: if no document of them has a text here.
+        UsageError, LabelsError: as `gold_documents`.
         ModelError: if a model knows no device of the labels.
         InputError: if predictions are not of these documents.
     """
     names = _collection_names(corpus, collections)
-    documents = corpus.split(split, names)
-    if not documents:
-        raise LabelsError([_nothing_to_evaluate(corpus, split, names)])
+    documents = gold_documents(corpus, split, names)
     for model in models:
         _check_devices(model, corpus)
     runs = list(_runs(models, documents, corpus.taxonomy.device_names))
@@ -164,6 +161,22 @@ def evaluate(
             for comparison in _comparisons(runs[0], run, groups, weights, seed)
         ),
     )
+
+
+def gold_documents(
+    corpus: Corpus, split: str, collections: Collection[str] | None = None
+) -> tuple[LabelledDocument, ...]:
+    """Return the labelled documents of a split that have their text here (see `evaluate`).
+
+    Raises:
+        UsageError: if the split or a collection is unknown.
+        LabelsError: if there is none.
+    """
+    names = _collection_names(corpus, collections)
+    documents = corpus.split(split, names)
+    if not documents:
+        raise LabelsError([_no_documents(corpus, split, names)])
+    return documents
 
 
 def unavailable(corpus: Corpus, split: str, collections: Collection[str]) -> list[str]:
@@ -189,7 +202,7 @@ def _collection_names(corpus: Corpus, wanted: Collection[str] | None) -> tuple[s
     return tuple(sorted(names))
 
 
-def _nothing_to_evaluate(corpus: Corpus, split: str, names: Collection[str]) -> str:
+def _no_documents(corpus: Corpus, split: str, names: Collection[str]) -> str:
     n_missing = len(unavailable(corpus, split, names))
     found = (
         f"{n_missing} labelled documents, none with its text here" if n_missing else "no document"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -146,6 +149,56 @@ def write_manifest(folder: Path, manifest: ModelManifest, file_names: list[str])
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=1).decode()
     write_text(folder / MANIFEST, content + "\n")
     return manifest
+
+
+@contextmanager
+def new_model_folder(output: Path) -> Iterator[Path]:
+    """Yield a temporary folder that takes the output's place when the block ends without an error.
+
+    An old model there is replaced; after an error or an interrupt it is as it was. A link stays,
+    and the folder that it leads to is replaced.
+
+    Raises:
+        ModelError: if the output has no name, holds something else than a model, or cannot be
+            written.
+    """
+    if output.name in ("", ".."):
+        raise ModelError(
+            f"{output}: a model has the name of its folder. Expected a folder with its name."
+        )
+    if _holds_something_else(output):
+        raise ModelError(f"{output}: holds something else than a model. Name another folder.")
+    target = output.resolve()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    except OSError as error:
+        raise ModelError(
+            f"{output}: cannot be written ({error.strerror}). Name another folder."
+        ) from error
+    try:
+        yield folder
+        folder.chmod(0o755)
+        _replace(target, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _holds_something_else(output: Path) -> bool:
+    if not output.is_dir():
+        return output.exists()
+    return any(output.iterdir()) and not (output / MANIFEST).exists()
+
+
+def _replace(target: Path, folder: Path) -> None:
+    if not target.exists():
+        folder.rename(target)
+        return
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)  # of a run that was killed at this point
+    target.rename(old)
+    folder.rename(target)
+    shutil.rmtree(old)
 
 
 def model_folders() -> Mapping[str, Path]:

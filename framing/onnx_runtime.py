@@ -121,9 +121,10 @@ class OnnxClassifier(Classifier):
     def score_documents(self, documents: Iterable[Document]) -> Iterator[ScoredDocument]:
         """Yield each document with its spans, in the order given (see `Classifier`)."""
         for read in self.network.read(documents):
-            yield self._scored(read)
+            yield self.score_read(read)
 
-    def _scored(self, read: ReadDocument) -> ScoredDocument:
+    def score_read(self, read: ReadDocument) -> ScoredDocument:
+        """Return a document that the network has read with its spans."""
         found = candidates(read, self.network.taxonomy, self.network.settings)
         spans, uncertain = grade(found, self.manifest.thresholds, self.manifest.calibration)
         raw = document_scores(read, self.network.taxonomy)

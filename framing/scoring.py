@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 from framing.classifier import Classifier
 from framing.documents import document_warnings
@@ -30,7 +31,15 @@ def load(name_or_folder: str = DEFAULT_MODEL) -> Classifier:
     Raises:
         ModelError: if there is no such model, a file is missing or damaged, or its kind is unknown.
     """
-    folder = find_model(name_or_folder)
+    return load_folder(find_model(name_or_folder))
+
+
+def load_folder(folder: Path) -> Classifier:
+    """Load the model of a folder, also where a name reaches another model.
+
+    Raises:
+        ModelError: as `load`.
+    """
     manifest = open_model_folder(folder)
     if manifest.kind == "tfidf":
         from framing.tfidf import load_tfidf

@@ -122,6 +122,10 @@ class LabelledDocument:
         """Return the words that a span covers."""
         return self.document.text[span.start : span.end]
 
+    def spans_of(self, device: str) -> list[LabelledSpan]:
+        """Return the spans of one device."""
+        return [span for span in self.spans if span.device == device]
+
 
 @dataclass(frozen=True)
 class ScoredDocument(LabelledDocument):

@@ -15,29 +15,27 @@ from typing import TYPE_CHECKING
 from framing import __version__
 from framing.augmentation import swapped_documents
 from framing.corpus import Corpus
-from framing.decoding import Candidate, count_words
-from framing.errors import LabelsError, MissingExtraError, ModelError
+from framing.decoding import count_words
+from framing.errors import LabelsError, MissingExtraError
 from framing.model_folder import (
-    MANIFEST,
     Calibration,
     ModelManifest,
     SettingValue,
     Thresholds,
+    new_model_folder,
     write_manifest,
 )
 from framing.spans import LabelledDocument
 from framing.taxonomy import Taxonomy
-from framing.tuning import calibration_of, fit_document_scores, tune_device
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from framing.onnx_runtime import Network, NetworkSettings, ReadDocument
+    from framing.onnx_runtime import NetworkSettings
     from framing.transformer import SpanNetwork, TransformerSettings
 
 Progress = Callable[[str], None]
 CHECKPOINTS = "checkpoints"
-EDGES = (0.05, 0.1, 0.15, 0.25)
 MAX_GAP = 2
 _LIBRARIES = {
     "tfidf": ("numpy", "scikit-learn", "safetensors"),
@@ -137,10 +135,9 @@ def train_transformer(
             than a model.
     """
     require_torch()
-    from framing.onnx_runtime import Network
     from framing.transformer import fit_transformer
 
-    checkpoints = run.output.with_name(f"{run.output.name}.{CHECKPOINTS}")
+    checkpoints = run.output.parent / f"{run.output.name}.{CHECKPOINTS}"
 
     def fit(folder: Path) -> Fitted:
         train, dev = run.examples(), run.documents("dev")
@@ -154,7 +151,7 @@ def train_transformer(
         progress("export to ONNX, thresholds and calibration")
         reading = _export(network, tokenizer, settings, folder)
         reading = replace(reading, shortest=_shortest(train, run.corpus.taxonomy))
-        return _tune(Network(folder, reading, run.corpus.taxonomy), dev, progress)
+        return _tune(folder, reading, run.corpus.taxonomy, dev, progress)
 
     manifest = _save(run, "transformer", fit)
     shutil.rmtree(checkpoints, ignore_errors=True)
@@ -178,26 +175,26 @@ def _export(
     return NetworkSettings(settings.window, settings.overlap, first, last, MAX_GAP, {}, {})
 
 
-def _tune(network: Network, dev: Sequence[LabelledDocument], progress: Progress) -> Fitted:
+def _tune(
+    folder: Path,
+    reading: NetworkSettings,
+    taxonomy: Taxonomy,
+    dev: Sequence[LabelledDocument],
+    progress: Progress,
+) -> Fitted:
     """Choose edges and thresholds and fit the calibration on dev, with the network as it ships."""
-    from framing.onnx_runtime import NETWORK, TOKENIZER, document_scores
+    from framing.network_tuning import tune_network
+    from framing.onnx_runtime import NETWORK, TOKENIZER, Network
 
+    network = Network(folder, reading, taxonomy)
     reads = list(network.read(labelled.document for labelled in dev))
-    edges, tunings = {}, {}
-    for device in network.taxonomy.device_names:
-        gold = [[span for span in labelled.spans if span.device == device] for labelled in dev]
-        found = {
-            edge: tune_device(_candidates(network, reads, device, edge), gold) for edge in EDGES
-        }
-        edges[device] = max(EDGES, key=lambda edge: found[edge].f1)
-        tunings[device] = found[edges[device]]
-        progress(f"{device}: overlap F1 {tunings[device].f1:.3f} on dev")
-    raw = [document_scores(read, network.taxonomy) for read in reads]
-    calibration, thresholds = calibration_of(tunings, fit_document_scores(raw, dev))
+    edges, tuning = tune_network(network, reads, dev)
+    for device, f1 in tuning.f1.items():
+        progress(f"{device}: overlap F1 {f1:.3f} on dev")
     return Fitted(
-        thresholds=thresholds,
-        calibration=calibration,
-        settings=asdict(replace(network.settings, edges=edges)),
+        thresholds=tuning.thresholds,
+        calibration=tuning.calibration,
+        settings=asdict(replace(reading, edges=edges)),
         file_names=[NETWORK, TOKENIZER],
     )
 
@@ -214,51 +211,10 @@ def _shortest(documents: Sequence[LabelledDocument], taxonomy: Taxonomy) -> dict
     }
 
 
-def _candidates(
-    network: Network, reads: Sequence[ReadDocument], device: str, edge: float
-) -> list[list[Candidate]]:
-    from framing.onnx_runtime import candidates
-
-    settings = replace(network.settings, edges={device: edge})
-    return [candidates(read, network.taxonomy, settings) for read in reads]
-
-
 def _save(run: TrainingRun, kind: str, fit: Callable[[Path], Fitted]) -> ModelManifest:
-    """Fit into a temporary folder that takes the output's place only when all went well."""
-    if _holds_something_else(run.output):
-        raise ModelError(f"{run.output}: holds something else than a model. Name another folder.")
-    try:
-        run.output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=run.output.parent, prefix=f".{run.output.name}."))
-    except OSError as error:
-        raise ModelError(
-            f"{run.output}: cannot be written ({error.strerror}). Name another folder."
-        ) from error
-    try:
+    with new_model_folder(run.output) as folder:
         fitted = fit(folder)
-        manifest = write_manifest(folder, _manifest(run, kind, fitted), fitted.file_names)
-        folder.chmod(0o755)
-        _replace(run.output, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return manifest
-
-
-def _holds_something_else(output: Path) -> bool:
-    if not output.is_dir():
-        return output.exists()
-    return any(output.iterdir()) and not (output / MANIFEST).exists()
-
-
-def _replace(target: Path, folder: Path) -> None:
-    if not target.exists():
-        folder.rename(target)
-        return
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)  # of a run that was killed at this point
-    target.rename(old)
-    folder.rename(target)
-    shutil.rmtree(old)
+        return write_manifest(folder, _manifest(run, kind, fitted), fitted.file_names)
 
 
 def _manifest(run: TrainingRun, kind: str, fitted: Fitted) -> ModelManifest:

@@ -33,6 +33,21 @@ class DeviceTuning:
     f1: float
 
 
+@dataclass(frozen=True)
+class Tuning:
+    """What tuning found for a model.
+
+    Attributes:
+        thresholds: for its manifest, of each device.
+        calibration: for its manifest.
+        f1: overlap F1 of each device on the documents that it was tuned on.
+    """
+
+    thresholds: dict[str, Thresholds]
+    calibration: Calibration
+    f1: dict[str, float]
+
+
 def tune_device(
     candidates: Sequence[Sequence[Candidate]], gold: Sequence[Sequence[LabelledSpan]]
 ) -> DeviceTuning:
@@ -90,10 +105,21 @@ def fit_document_scores(
     }
 
 
-def calibration_of(
-    tunings: Mapping[str, DeviceTuning], documents: Mapping[str, Sigmoid]
-) -> tuple[Calibration, dict[str, Thresholds]]:
-    """Return what a manifest keeps of a tuning."""
-    spans = {device: tuning.sigmoid for device, tuning in tunings.items()}
-    thresholds = {device: tuning.thresholds for device, tuning in tunings.items()}
-    return Calibration(spans=spans, documents=dict(documents)), thresholds
+def tuning_of(
+    devices: Mapping[str, DeviceTuning],
+    raw: Sequence[Mapping[str, float]],
+    documents: Sequence[LabelledDocument],
+) -> Tuning:
+    """Put the tunings of devices together, and fit the documents' scores.
+
+    Args:
+        devices: what was found for each device.
+        raw: see `fit_document_scores`.
+        documents: the held-out documents with their gold spans.
+    """
+    spans = {device: tuning.sigmoid for device, tuning in devices.items()}
+    return Tuning(
+        thresholds={device: tuning.thresholds for device, tuning in devices.items()},
+        calibration=Calibration(spans=spans, documents=fit_document_scores(raw, documents)),
+        f1={device: tuning.f1 for device, tuning in devices.items()},
+    )

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,15 @@ def test_a_new_model_is_evaluated_on_the_split_named(
     assert (folder / "mine" / "evaluation.json").is_file()
     assert "# mine 1.0.0" in (folder / "mine" / "MODEL_CARD.md").read_text(encoding="utf-8")
     open_model_folder(folder / "mine")
+
+
+def test_a_new_model_with_the_name_of_a_shipped_one_is_evaluated_itself(
+    train: Framing, folder: Path
+) -> None:
+    assert train("tfidf --output tfidf")[0] == 0
+    (told,) = json.loads((folder / "tfidf" / "evaluation.json").read_text("utf-8"))["models"]
+    of_manifest = sha256((folder / "tfidf" / "manifest.json").read_bytes()).hexdigest()
+    assert told["sha256"] == of_manifest
 
 
 def test_documents_whose_text_is_not_here_are_counted(train: Framing) -> None:

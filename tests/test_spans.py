@@ -105,3 +105,10 @@ def test_a_lone_surrogate_has_a_sha256_too() -> None:
 def test_metadata_is_no_part_of_a_documents_identity() -> None:
     assert Document("a", "Quay", metadata={"side": "north"}) == Document("a", "Quay")
     assert Document("a", "Quay") != Document("a", "Quai")
+
+
+def test_the_spans_of_one_device_are_picked_in_order() -> None:
+    spans = tuple(LabelledSpan(i, i + 1, ("denial", "doubt")[i % 2], "own") for i in range(4))
+    document = LabelledDocument(Document("d", "text"), spans)
+    assert document.spans_of("doubt") == [spans[1], spans[3]]
+    assert document.spans_of("blame") == []

@@ -122,6 +122,26 @@ def test_a_folder_or_file_that_is_no_model_is_refused_untouched(
     assert file.read_text(encoding="utf-8") == "Dear Oru"
 
 
+def test_the_folder_that_a_link_leads_to_is_replaced(
+    corpus: Corpus, tmp_path: Path, fit_as
+) -> None:
+    fit_as(fitted)
+    output, link = tmp_path / "models" / "mine", tmp_path / "link"
+    train(corpus, output, model_version="1.0.0")
+    link.symlink_to(output)
+    train(corpus, link, model_version="2.0.0")
+    assert link.is_symlink()
+    assert open_model_folder(output).version == "2.0.0"
+    assert names(output.parent) == ["mine"]
+
+
+@pytest.mark.parametrize("output", [".", "..", "/"])
+def test_a_folder_without_a_name_is_refused(corpus: Corpus, fit_as, output: str) -> None:
+    fit_as(fitted)
+    with pytest.raises(ModelError, match="a model has the name of its folder"):
+        train(corpus, Path(output))
+
+
 def test_a_place_where_no_folder_can_be_made_is_one_line(
     corpus: Corpus, tmp_path: Path, fit_as
 ) -> None:

@@ -11,9 +11,9 @@ from framing.model_folder import Calibration, Thresholds
 from framing.spans import Document, LabelledDocument, LabelledSpan, Span
 from framing.tuning import (
     DeviceTuning,
-    calibration_of,
     fit_document_scores,
     tune_device,
+    tuning_of,
 )
 
 
@@ -175,11 +175,12 @@ def test_without_documents_there_is_nothing_to_fit() -> None:
     assert fit_document_scores([], []) == {}
 
 
-def test_a_manifest_keeps_the_sigmoids_and_thresholds_of_each_device() -> None:
+def test_a_tuning_holds_what_a_manifest_keeps_of_each_device() -> None:
     first = DeviceTuning(Sigmoid(1.0, 2.0), Thresholds(0.6, 0.3), 0.7)
     second = DeviceTuning(Sigmoid(3.0, 4.0), Thresholds(0.4, 0.2), 0.5)
-    documents = {"denial": Sigmoid(5.0, 6.0)}
-    calibration, thresholds = calibration_of({"denial": first, "doubt": second}, documents)
-    assert calibration.spans == {"denial": first.sigmoid, "doubt": second.sigmoid}
-    assert calibration.documents == documents
-    assert thresholds == {"denial": first.thresholds, "doubt": second.thresholds}
+    documents, raw = [labelled("a", "denial")], [{"denial": 0.0, "doubt": 0.0}]
+    tuning = tuning_of({"denial": first, "doubt": second}, raw, documents)
+    assert tuning.calibration.spans == {"denial": first.sigmoid, "doubt": second.sigmoid}
+    assert tuning.calibration.documents == fit_document_scores(raw, documents)
+    assert tuning.thresholds == {"denial": first.thresholds, "doubt": second.thresholds}
+    assert tuning.f1 == {"denial": 0.7, "doubt": 0.5}

@@ -1,4 +1,4 @@
-"""`framing models`: which models there are, and whether their files are sound."""
+"""`framing models`: which models there are, whether their files are sound, and calibration."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from framing.cli.labels import Labels
+from framing.cli.seeds import Seeds
+from framing.cli.train import (
+    EvaluateOption,
+    OutputOption,
+    command_line,
+    evaluate_saved,
+    tell,
+    tell_unavailable,
+)
 from framing.errors import ModelError
 from framing.model_folder import check_files, find_model, model_folders, read_manifest, user_models
 
-app = typer.Typer(no_args_is_help=True, help="List, describe and verify models.")
+app = typer.Typer(no_args_is_help=True, help="List, describe, verify and calibrate models.")
 
 Format = Annotated[
     Literal["table", "json"], typer.Option("--format", "-f", help="Form of the answer.")
@@ -75,6 +85,30 @@ def verify(
             typer.echo(f"{name}: all files are sound")
     if problems:
         raise ModelError("\n".join(problems))
+
+
+@app.command()
+def calibrate(
+    model: Annotated[str, typer.Argument(help="Name or folder of the model.")],
+    output: OutputOption,
+    labels: Labels = Path("labels"),
+    seeds: Seeds = Path("seeds"),
+    split: Annotated[
+        Literal["train", "dev", "test"], typer.Option("--split", help="Documents to calibrate on.")
+    ] = "dev",
+    evaluate_on: EvaluateOption = "dev",
+) -> None:
+    """Choose the thresholds and the calibration of a model anew on your own labels."""
+    from framing.corpus import read_corpus
+    from framing.evaluation import gold_documents
+    from framing.recalibration import recalibrate
+
+    folder = find_model(model)
+    corpus = read_corpus(labels, seeds)
+    tell_unavailable(corpus)
+    gold_documents(corpus, evaluate_on)  # told before the work is done
+    manifest = recalibrate(folder, corpus, split, output, command_line(), tell)
+    evaluate_saved(output, corpus, evaluate_on, manifest.seed)
 
 
 def _known_models() -> Mapping[str, Path]:

@@ -13,6 +13,7 @@ from framing.cli.seeds import Seeds
 from framing.errors import UsageError
 
 if TYPE_CHECKING:
+    from framing.corpus import Corpus
     from framing.training import TrainingRun
 
 app = typer.Typer(no_args_is_help=True, help="Train a model on labels and save it as a folder.")
@@ -58,8 +59,8 @@ def tfidf(
     from framing.training import train_tfidf
 
     run = _run(output, labels, seeds, collection, name_swaps, seed, model_version)
-    train_tfidf(run, _progress)
-    _evaluate(run, evaluate_on)
+    train_tfidf(run, tell)
+    evaluate_saved(run.output, run.corpus, evaluate_on, run.seed)
 
 
 @app.command()
@@ -93,8 +94,8 @@ def transformer(
         base_model=base_model, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
     )
     run = _run(output, labels, seeds, collection, name_swaps, seed, model_version)
-    train_transformer(run, settings, _progress)
-    _evaluate(run, evaluate_on)
+    train_transformer(run, settings, tell)
+    evaluate_saved(run.output, run.corpus, evaluate_on, run.seed)
 
 
 def _run(
@@ -115,11 +116,7 @@ def _run(
     if unknown:
         names = ", ".join(sorted(known))
         raise UsageError(f"--collection {unknown[0]}: unknown. Expected one of: {names}.")
-    if corpus.unavailable:
-        _progress(
-            f"{len(corpus.unavailable)} labelled documents have no text here and are left out "
-            "(see 'framing seeds attach')"
-        )
+    tell_unavailable(corpus)
     return TrainingRun(
         corpus=corpus,
         output=output,
@@ -127,22 +124,38 @@ def _run(
         collections=collections,
         name_swaps=name_swaps,
         model_version=model_version,
-        command=" ".join(["framing", *sys.argv[1:]]),
+        command=command_line(),
     )
 
 
-def _progress(line: str) -> None:
+def tell_unavailable(corpus: Corpus) -> None:
+    """Tell how many labelled documents have no text here, if any."""
+    if corpus.unavailable:
+        tell(
+            f"{len(corpus.unavailable)} labelled documents have no text here and are left out "
+            "(see 'framing seeds attach')"
+        )
+
+
+def command_line() -> str:
+    """Return the command as it was given, for a manifest."""
+    return " ".join(["framing", *sys.argv[1:]])
+
+
+def tell(line: str) -> None:
+    """Show a line of progress on standard error."""
     typer.echo(f"framing: {line}", err=True)
 
 
-def _evaluate(run: TrainingRun, split: str) -> None:
+def evaluate_saved(output: Path, corpus: Corpus, split: str, seed: int) -> None:
+    """Write the card and the evaluation of a model that was just saved, and tell its figure."""
     from framing.report.model_card import write_card
-    from framing.scoring import load
+    from framing.scoring import load_folder
 
-    figure = write_card(run.output, load(str(run.output)), run.corpus, split, run.seed).headline
-    _progress(
+    figure = write_card(output, load_folder(output), corpus, split, seed).headline
+    tell(
         f"no figure on {split}"
         if figure.value is None
         else f"overlap F1 {figure.value:.3f} on {split}"
     )
-    _progress(f"saved {run.output}; look at it with: framing models show {run.output}")
+    tell(f"saved {output}; look at it with: framing models show {output}")

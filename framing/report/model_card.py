@@ -23,8 +23,8 @@ _KINDS = {
 _USES = """## Use
 
 Made to find passages that a person then reads: in media monitoring, research on framing, and
-checks of one's own copy. Scores are calibrated on the dev split; on text unlike it they may be too
-sure.
+checks of one's own copy. Scores are calibrated on the dev split, or on what the command below
+calibrates on; on text unlike it they may be too sure.
 
 Not made to judge persons or outlets without reading, to decide on removal of text, or to tell
 whether a claim is true. A marked span says how something is put, not that it is false, and nothing

@@ -4,6 +4,14 @@ Scoring imports numpy alone; `fit_tfidf` needs scikit-learn.
 """
 
 from framing.tfidf.classifier import TfidfClassifier, load_tfidf
-from framing.tfidf.fitting import TfidfModel, fit_tfidf
+from framing.tfidf.fitting import DEV_F1, TfidfModel, fit_tfidf
+from framing.tfidf.tuning import tune_weights
 
-__all__ = ["TfidfClassifier", "TfidfModel", "fit_tfidf", "load_tfidf"]
+__all__ = [
+    "DEV_F1",
+    "TfidfClassifier",
+    "TfidfModel",
+    "fit_tfidf",
+    "load_tfidf",
+    "tune_weights",
+]

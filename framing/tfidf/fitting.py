@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from framing.decoding import Candidate
 from framing.model_folder import Calibration, SettingValue, Thresholds
 from framing.spans import LabelledDocument
 from framing.taxonomy import Taxonomy
-from framing.tfidf.ngrams import F32, F64, Mask, Vocabulary, fit_vocabulary
-from framing.tfidf.reading import (
-    document_raw,
-    find_candidates,
-    piece_ngrams,
-    read_piece,
-    squared_odds,
-)
+from framing.tfidf.ngrams import F32, Mask, Vocabulary, fit_vocabulary
+from framing.tfidf.reading import piece_ngrams
 from framing.tfidf.samples import (
     Sample,
     clause_matrix,
@@ -28,9 +21,9 @@ from framing.tfidf.samples import (
     sentence_matrix,
     voice_matrix,
 )
-from framing.tfidf.voice_cues import CUES, Quotations
+from framing.tfidf.tuning import tune_weights
+from framing.tfidf.voice_cues import CUES
 from framing.tfidf.weights import Linear, TfidfWeights, save_weights
-from framing.tuning import DeviceTuning, calibration_of, fit_document_scores, tune_device
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -42,11 +35,10 @@ Choice = tuple[float, str | None]
 GRID: tuple[Choice, ...] = tuple((c, weight) for weight in (None, "balanced") for c in (3, 10))
 CLAUSE_CHOICE: Choice = (10, None)
 VOICE_C = 3
-INSIDE = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0)
 TOLERANCE = 0.01  # half the time of 1e-4; mean average precision on dev moves by 0.0001
 CERTAIN = 10.0  # log odds of a device, or a voice, that all training examples have or none has
-# Sentences that tuning looks into: this share, or this multiple of those that hold the device.
-MIN_SHARE, MULTIPLE = 0.1, 3
+DEV_F1 = "dev_overlap_f1"
+"""The setting that holds the overlap F1 of each device on dev."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +99,11 @@ def fit_tfidf(
         cue=cue,
         inside=np.zeros(len(taxonomy.devices), dtype=np.float32),
     )
-    weights, tunings, raw = _tune(weights, dev_samples, dev, taxonomy, progress)
-    calibration, thresholds = calibration_of(tunings, fit_document_scores(raw, dev))
-    record["dev_overlap_f1"] = {name: tuning.f1 for name, tuning in tunings.items()}
-    return TfidfModel(taxonomy, weights, thresholds, calibration, record)
+    weights, tuning = tune_weights(weights, dev_samples, dev, taxonomy)
+    for (device, f1), inside in zip(tuning.f1.items(), weights.inside, strict=True):
+        progress(f"{device}: overlap F1 {f1:.3f} on dev, clauses from log odds {inside}")
+    record[DEV_F1] = tuning.f1
+    return TfidfModel(taxonomy, weights, tuning.thresholds, tuning.calibration, record)
 
 
 def _fit_sentences(
@@ -212,72 +205,3 @@ def _average_precision(matrix: csr_matrix, targets: Mask, model: Linear) -> floa
 def _describe(choice: Choice) -> str:
     c, class_weight = choice
     return f"C {c:g}" + (f", {class_weight}" if class_weight else "")
-
-
-def _tune(
-    weights: TfidfWeights,
-    dev: Sequence[Sample],
-    documents: Sequence[LabelledDocument],
-    taxonomy: Taxonomy,
-    progress: Progress,
-) -> tuple[TfidfWeights, dict[str, DeviceTuning], list[dict[str, float]]]:
-    """Choose `inside` and the thresholds of each device, and return the documents' raw scores."""
-    logits = [read_piece(sample.piece, weights).logits for sample in dev]
-    found = {
-        inside: _dev_candidates(weights, inside, dev, logits, len(documents), taxonomy)
-        for inside in INSIDE
-    }
-    tunings, chosen = {}, []
-    for device in taxonomy.device_names:
-        gold = [[s for s in labelled.spans if s.device == device] for labelled in documents]
-        tried = {
-            inside: tune_device(
-                [[c for c in candidates if c.device == device] for candidates in found[inside]],
-                gold,
-            )
-            for inside in INSIDE
-        }
-        best = max(INSIDE, key=lambda inside: tried[inside].f1)
-        tunings[device] = tried[best]
-        chosen.append(best)
-        progress(f"{device}: overlap F1 {tried[best].f1:.3f} on dev, clauses from log odds {best}")
-    raw = _document_scores(dev, logits, len(documents), taxonomy)
-    return replace(weights, inside=np.array(chosen, dtype=np.float32)), tunings, raw
-
-
-def _dev_candidates(
-    weights: TfidfWeights,
-    inside: float,
-    dev: Sequence[Sample],
-    logits: Sequence[F32],
-    n_documents: int,
-    taxonomy: Taxonomy,
-) -> list[list[Candidate]]:
-    """Return for each document the spans of the sentences that tuning looks into."""
-    tried = replace(weights, inside=np.full_like(weights.inside, inside))
-    floors = _floors(logits, dev)
-    found: list[list[Candidate]] = [[] for _ in range(n_documents)]
-    for sample in dev:
-        reading = read_piece(sample.piece, weights)
-        quotations = Quotations.of(sample.text)
-        found[sample.document] += find_candidates(
-            reading, reading.logits >= floors, sample.text, quotations, tried, taxonomy
-        )
-    return found
-
-
-def _floors(logits: Sequence[F32], dev: Sequence[Sample]) -> F64:
-    shares = np.concatenate([sample.targets for sample in dev]).mean(axis=0)
-    looked_into = np.clip(MULTIPLE * shares, MIN_SHARE, 1)
-    columns = zip(np.concatenate(logits).T, looked_into, strict=True)
-    return np.array([np.quantile(column, 1 - share) for column, share in columns])
-
-
-def _document_scores(
-    dev: Sequence[Sample], logits: Sequence[F32], n_documents: int, taxonomy: Taxonomy
-) -> list[dict[str, float]]:
-    odds = np.zeros((n_documents, len(taxonomy.devices)))
-    for sample, found in zip(dev, logits, strict=True):
-        odds[sample.document] += squared_odds(found)
-    raw = document_raw(odds)
-    return [dict(zip(taxonomy.device_names, row.tolist(), strict=True)) for row in raw]

@@ -72,12 +72,17 @@ def save_weights(weights: TfidfWeights, taxonomy: Taxonomy, folder: Path) -> lis
     """Write the two files of the weights into a folder and return their names."""
     from safetensors.numpy import save
 
-    content = msgspec.json.encode(_settings(taxonomy, weights.inside))
-    write_text(folder / SETTINGS, msgspec.json.format(content, indent=1).decode() + "\n")
+    save_settings(weights, taxonomy, folder)
     arrays = {name: np.ascontiguousarray(array) for name, array in _arrays(weights).items()}
     with atomic_writer(folder / WEIGHTS, binary=True) as stream:
         stream.write(save(arrays))
     return [WEIGHTS, SETTINGS]
+
+
+def save_settings(weights: TfidfWeights, taxonomy: Taxonomy, folder: Path) -> None:
+    """Write the file that holds `inside` and what the arrays mean, without the arrays."""
+    content = msgspec.json.encode(_settings(taxonomy, weights.inside))
+    write_text(folder / SETTINGS, msgspec.json.format(content, indent=1).decode() + "\n")
 
 
 def load_weights(folder: Path, taxonomy: Taxonomy) -> TfidfWeights:

@@ -126,9 +126,10 @@ def swapped_documents(
     for labelled in documents:
         doc_id = labelled.document.doc_id
         rng = random.Random(f"{seed} {doc_id}")  # noqa: S311
-        swapped = rng.random() < share
-        swaps = draw_swaps(corpus.manifest[doc_id].names, bank, rng) if swapped else {}
-        result.append(swap_names(labelled, swaps))
+        if rng.random() < share:
+            swaps = draw_swaps(corpus.manifest[doc_id].names, bank, rng)
+            labelled = swap_names(labelled, swaps)
+        result.append(labelled)
     return result
 
 

@@ -113,8 +113,7 @@ def count_device(
     gold: LabelledDocument, predicted: ScoredDocument, sentences: Sequence[Span], device: str
 ) -> DocumentCounts:
     """Count what a model found of one device in one document."""
-    gold_spans = [span for span in gold.spans if span.device == device]
-    spans = [span for span in predicted.spans if span.device == device]
+    gold_spans, spans = gold.spans_of(device), predicted.spans_of(device)
     scored = [*spans, *(span for span in predicted.uncertain if span.device == device)]
     touched = metrics.touched_sentences(sentences, gold_spans)
     alarms, neutral_alarms = _alarms(gold, spans, sentences)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from framing.decoding import Candidate
 from framing.onnx_runtime import Network, ReadDocument, candidates, document_scores
 from framing.spans import LabelledDocument
-from framing.tuning import DeviceTuning, Tuning, tune_device, tuning_of
+from framing.tuning import Tuning, tune_setting, tuning_of
 
 EDGES = (0.05, 0.1, 0.15, 0.25)
 
@@ -25,25 +26,17 @@ def tune_network(
     Returns:
         For each device its edge, and what was found with these edges.
     """
-    chosen = {
-        device: max(
-            ((edge, _tune_edge(network, reads, documents, device, edge)) for edge in EDGES),
-            key=lambda found: found[1].f1,
-        )
-        for device in network.taxonomy.device_names
-    }
+    devices = network.taxonomy.device_names
+    found = {edge: _candidates(network, reads, dict.fromkeys(devices, edge)) for edge in EDGES}
+    chosen = {device: tune_setting(found, documents, device) for device in devices}
     raw = [document_scores(read, network.taxonomy) for read in reads]
     edges = {device: edge for device, (edge, _) in chosen.items()}
-    return edges, tuning_of({name: found for name, (_, found) in chosen.items()}, raw, documents)
+    tunings = {device: tuning for device, (_, tuning) in chosen.items()}
+    return edges, tuning_of(tunings, raw, documents)
 
 
-def _tune_edge(
-    network: Network,
-    reads: Sequence[ReadDocument],
-    documents: Sequence[LabelledDocument],
-    device: str,
-    edge: float,
-) -> DeviceTuning:
-    settings = replace(network.settings, edges={device: edge})
-    found = [candidates(read, network.taxonomy, settings) for read in reads]
-    return tune_device(found, [labelled.spans_of(device) for labelled in documents])
+def _candidates(
+    network: Network, reads: Sequence[ReadDocument], edges: dict[str, float]
+) -> list[list[Candidate]]:
+    settings = replace(network.settings, edges=edges)
+    return [candidates(read, network.taxonomy, settings) for read in reads]

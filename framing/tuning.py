@@ -78,6 +78,30 @@ def tune_device(
     return DeviceTuning(sigmoid, Thresholds(report, UNCERTAIN_SHARE * report), f1)
 
 
+def tune_setting(
+    found: Mapping[float, Sequence[Sequence[Candidate]]],
+    documents: Sequence[LabelledDocument],
+    device: str,
+) -> tuple[float, DeviceTuning]:
+    """Choose the setting whose candidates reach the best overlap F1, the first of equals.
+
+    Args:
+        found: for each setting tried, the candidates of all devices in each held-out document.
+        documents: these documents with their gold spans.
+        device: the device to tune.
+
+    Returns:
+        The setting, and what tuning found with it.
+    """
+    gold = [labelled.spans_of(device) for labelled in documents]
+    tried = {
+        setting: tune_device([[c for c in each if c.device == device] for each in candidates], gold)
+        for setting, candidates in found.items()
+    }
+    best = max(tried, key=lambda setting: tried[setting].f1)
+    return best, tried[best]
+
+
 def _f1(
     pairs: Sequence[tuple[Sequence[Candidate], Sequence[LabelledSpan]]],
     is_kept: Callable[[float], bool],

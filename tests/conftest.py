@@ -10,7 +10,7 @@ import pytest
 from tiny_encoder import Trained, run_of, tiny_settings, write_base_model, write_corpus
 
 from framing.cli.main import run
-from framing.corpus import Corpus
+from framing.corpus import Corpus, read_corpus
 from framing.training import train_transformer
 
 # Read when the libraries are first imported.
@@ -23,6 +23,13 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU adds up in another order each t
 def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny encoder."""
     return write_base_model(tmp_path_factory.mktemp("base") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def shipped_corpus() -> Corpus:
+    """The labels and texts that ship with the project."""
+    root = Path(__file__).parent.parent
+    return read_corpus(root / "labels", root / "seeds")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from five_documents import TAXONOMY
@@ -19,12 +18,11 @@ from framing.augmentation import (
     swap_names,
     swapped_documents,
 )
-from framing.corpus import Corpus, read_corpus
+from framing.corpus import Corpus
 from framing.rows import ManifestRow, Name
 from framing.sentences import enclosing_sentences, sentence_bounds
 from framing.spans import Document, LabelledDocument, LabelledSpan, Span, text_sha256
 
-ROOT = Path(__file__).resolve().parents[1]
 ILVAKA = Name("Ilvaka", "country", {"noun": "Ilvaka", "adjective": "Ilvakan", "upper": "ILVAKA"})
 TARR = Name("Ilko Tarr", "person", {"noun": "Ilko Tarr", "surname": "Tarr"})
 RADIO = Name("Radio Ilvaka", "outlet", {"noun": "Radio Ilvaka"})
@@ -204,8 +202,9 @@ def test_a_document_gets_the_same_names_whatever_stands_beside_it(corpus: Corpus
     assert swapped_documents(corpus, corpus.documents[:1], 1.0, 2) != alone
 
 
-def test_spans_of_the_shipped_documents_stay_inside_their_sentences() -> None:
-    shipped_corpus = read_corpus(ROOT / "labels", ROOT / "seeds")
+def test_spans_of_the_shipped_documents_stay_inside_their_sentences(
+    shipped_corpus: Corpus,
+) -> None:
     documents = [
         each
         for each in shipped_corpus.split("dev", {"authored"})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from framing import load, read_corpus
+from framing import load
 from framing.corpus import Corpus
 from framing.evaluation import evaluate
 
@@ -18,18 +17,15 @@ ROOT = Path(__file__).parent.parent
 FLOORS = json.loads((ROOT / "tests" / "quality_floors.json").read_text("utf-8"))
 
 
-@cache
-def corpus() -> Corpus:
-    return read_corpus(ROOT / "labels", ROOT / "seeds")
-
-
-def test_authored_test_split_is_the_one_that_the_floors_were_measured_on() -> None:
-    assert corpus().digest(corpus().split("test", {"authored"})) == FLOORS["digest"]
+def test_authored_test_split_is_the_one_that_the_floors_were_measured_on(
+    shipped_corpus: Corpus,
+) -> None:
+    assert shipped_corpus.digest(shipped_corpus.split("test", {"authored"})) == FLOORS["digest"]
 
 
 @pytest.mark.parametrize("name", ["transformer", "tfidf"])
-def test_shipped_model_stays_over_its_floors(name: str) -> None:
-    evaluation = evaluate([load(name)], corpus(), "test", {"authored"})
+def test_shipped_model_stays_over_its_floors(shipped_corpus: Corpus, name: str) -> None:
+    evaluation = evaluate([load(name)], shipped_corpus, "test", {"authored"})
     group = evaluation.models[0].groups["all"]
     figures = {"micro": group.micro.overlap.f1.value} | {
         device: of_device.overlap.f1.value for device, of_device in group.devices.items()
@@ -55,8 +51,8 @@ def test_shipped_model_finds_a_plain_denial_in_its_voices(name: str) -> None:
     assert scored.device_scores["denial"] > 0.5 > scored.device_scores["foreignising"]
 
 
-def test_first_tenth_and_last_authored_documents_are_as_labelled() -> None:
-    documents = corpus().split(None, {"authored"})
+def test_first_tenth_and_last_authored_documents_are_as_labelled(shipped_corpus: Corpus) -> None:
+    documents = shipped_corpus.split(None, {"authored"})
     facts = [
         (d.document.doc_id, len(d.document.text), len(d.spans))
         for d in (documents[0], documents[9], documents[-1])

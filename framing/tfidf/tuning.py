@@ -15,7 +15,7 @@ from framing.tfidf.reading import document_raw, find_candidates, read_piece, squ
 from framing.tfidf.samples import Sample
 from framing.tfidf.voice_cues import Quotations
 from framing.tfidf.weights import TfidfWeights
-from framing.tuning import DeviceTuning, Tuning, tune_device, tuning_of
+from framing.tuning import Tuning, tune_setting, tuning_of
 
 INSIDE = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0)
 # Sentences that tuning looks into: this share, or this multiple of those that hold the device.
@@ -40,26 +40,16 @@ def tune_weights(
         The weights with the new `inside`, all else as it was, and what was found with them.
     """
     logits = [read_piece(sample.piece, weights).logits for sample in dev]
+    floors = _floors(logits, dev)
     found = {
-        inside: _dev_candidates(weights, inside, dev, logits, len(documents), taxonomy)
+        inside: _dev_candidates(weights, inside, dev, floors, len(documents), taxonomy)
         for inside in INSIDE
     }
-    tunings: dict[str, DeviceTuning] = {}
-    chosen = []
-    for device in taxonomy.device_names:
-        gold = [labelled.spans_of(device) for labelled in documents]
-        tried = {
-            inside: tune_device(
-                [[c for c in candidates if c.device == device] for candidates in found[inside]],
-                gold,
-            )
-            for inside in INSIDE
-        }
-        best = max(INSIDE, key=lambda inside: tried[inside].f1)
-        tunings[device] = tried[best]
-        chosen.append(best)
+    chosen = {device: tune_setting(found, documents, device) for device in taxonomy.device_names}
+    insides = [inside for inside, _ in chosen.values()]
+    tunings = {device: tuning for device, (_, tuning) in chosen.items()}
     raw = _document_scores(dev, logits, len(documents), taxonomy)
-    tuned = replace(weights, inside=np.array(chosen, dtype=np.float32))
+    tuned = replace(weights, inside=np.array(insides, dtype=np.float32))
     return tuned, tuning_of(tunings, raw, documents)
 
 
@@ -67,13 +57,12 @@ def _dev_candidates(
     weights: TfidfWeights,
     inside: float,
     dev: Sequence[Sample],
-    logits: Sequence[F32],
+    floors: F64,
     n_documents: int,
     taxonomy: Taxonomy,
 ) -> list[list[Candidate]]:
     """Return for each document the spans of the sentences that tuning looks into."""
     tried = replace(weights, inside=np.full_like(weights.inside, inside))
-    floors = _floors(logits, dev)
     found: list[list[Candidate]] = [[] for _ in range(n_documents)]
     for sample in dev:
         reading = read_piece(sample.piece, weights)

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -15,7 +15,15 @@ from framing import __version__, metrics
 from framing.classifier import Classifier
 from framing.corpus import AUTHORED, Corpus
 from framing.errors import LabelsError, ModelError, UsageError
-from framing.figures import DocumentCounts, Figure, GroupFigures, count_document, group_figures
+from framing.figures import (
+    MICRO,
+    DocumentCounts,
+    Figure,
+    GroupFigures,
+    count_document,
+    group_figures,
+)
+from framing.invariance import Flips, all_variants, measure_flips
 from framing.predictions import Predictions, read_predictions
 from framing.sentences import sentence_bounds
 from framing.spans import LabelledDocument, ScoredDocument
@@ -31,7 +39,6 @@ __all__ = [
 
 ALL = "all"
 REAL = "real"
-MICRO = "micro"
 
 
 class ModelEvaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +48,7 @@ class ModelEvaluation(msgspec.Struct, frozen=True, kw_only=True):
         kind: kind of the model, or 'predictions' for those of an outside system.
         sha256: of the model's manifest, or of the file of predictions.
         seconds: time to score the documents on this machine; None for predictions.
+        flips: by kind of variant and by device; empty unless asked for, and for predictions.
     """
 
     name: str
@@ -50,6 +58,7 @@ class ModelEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None
     characters_per_second: float | None
     groups: dict[str, GroupFigures]
+    flips: dict[str, dict[str, Flips]]
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +127,7 @@ class _Run:
     seconds: float | None
     scored: bool
     counts: list[dict[str | None, DocumentCounts]]
+    flips: dict[str, dict[str, Flips]]
 
 
 def evaluate(
@@ -126,6 +136,7 @@ def evaluate(
     split: str = "test",
     collections: Collection[str] | None = None,
     seed: int = 0,
+    n_swaps: int = 0,
 ) -> Evaluation:
     """Score the documents of a split with each model and hold the spans against the gold spans.
 
@@ -134,7 +145,9 @@ def evaluate(
         corpus: labels and the texts at hand.
         split: 'train', 'dev' or 'test'.
         collections: names of collections, or 'real' for all but 'authored'; None for all.
-        seed: of the resamples behind intervals and tests.
+        seed: of the resamples behind intervals and tests, and of the choice of names.
+        n_swaps: times that each document is scored under other names, and once in each other style,
+            to count the verdicts that flip; 0 leaves that out.
 
     Raises:
         UsageError, LabelsError: as `gold_documents`.
@@ -145,7 +158,15 @@ def evaluate(
     documents = gold_documents(corpus, split, names)
     for model in models:
         _check_devices(model, corpus)
-    runs = list(_runs(models, documents, corpus.taxonomy.device_names))
+    variants = all_variants(corpus, n_swaps, seed) if n_swaps else {}
+    runs = [
+        replace(run, flips=measure_flips(model, documents, variants, seed))
+        if isinstance(model, Classifier)
+        else run
+        for model, run in zip(
+            models, _runs(models, documents, corpus.taxonomy.device_names), strict=True
+        )
+    ]
     groups = _groups(documents)
     weights = {name: metrics.bootstrap_weights(len(group), seed) for name, group in groups.items()}
     signature = _signature(corpus, split, names, documents, seed)
@@ -243,6 +264,7 @@ def _runs(
             seconds=None if isinstance(model, Predictions) else seconds,
             scored=all(span.score is not None for p in scored for span in (*p.spans, *p.uncertain)),
             counts=counts,
+            flips={},
         )
 
 
@@ -291,6 +313,7 @@ def _model_evaluation(
             name: group_figures([run.counts[index] for index in group], weights[name], run.scored)
             for name, group in groups.items()
         },
+        flips=run.flips,
     )
 
 

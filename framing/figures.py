@@ -13,6 +13,7 @@ from framing.calibration import ReliabilityBin, expected_calibration_error, reli
 from framing.metrics import Floats, OverlapCounts, Statistic
 from framing.spans import LabelledDocument, LabelledSpan, ScoredDocument, Span
 
+MICRO = "micro"
 _MATCHES = ("overlap", "exact", "sentence", "document")
 
 

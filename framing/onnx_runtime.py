@@ -90,25 +90,43 @@ class Network:
             tokens = tokenize(document.text, sentences, self._tokenizer)
             yield ReadDocument(document, sentences, tokens, self._probabilities(tokens))
 
+    def windows(self, text: str) -> list[npt.NDArray[np.int64]]:
+        """Return the token ids of the windows of a text, special tokens included."""
+        tokens = tokenize(text, sentence_bounds(text), self._tokenizer)
+        return [self._ids(tokens, window) for window in self._bounds(tokens)]
+
+    def run(self, batch: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]) -> Floats:
+        """Return the probabilities of a batch of windows, (batch, length, n_outputs).
+
+        Args:
+            batch: token ids, (batch, length).
+            mask: 1 at tokens and 0 at padding, of the same shape.
+        """
+        probabilities: Floats
+        (probabilities,) = self._session.run(
+            ["probabilities"], {"input_ids": batch, "attention_mask": mask}
+        )
+        return probabilities
+
     def _probabilities(self, tokens: Tokens) -> Floats:
         n_outputs = len(self.taxonomy.devices) + len(self.taxonomy.voices)
         probabilities = np.zeros((len(tokens), n_outputs), dtype=np.float32)
-        windows = window_bounds(len(tokens), self.settings.window - 2, self.settings.overlap)
+        windows = self._bounds(tokens)
         for window, owned in zip(windows, owned_bounds(windows), strict=True):
-            outputs = self._run(tokens.ids[window.start : window.end])
+            batch = self._ids(tokens, window)[np.newaxis]
+            outputs = self.run(batch, np.ones_like(batch))[0, 1:-1]
             first = owned.start - window.start
             probabilities[owned.start : owned.end] = outputs[first : first + len(owned)]
         return probabilities
 
-    def _run(self, token_ids: npt.NDArray[np.int32]) -> Floats:
-        """Return the probabilities of the tokens of one window, (n_tokens, n_outputs)."""
-        ids = np.concatenate([[self.settings.first_id], token_ids, [self.settings.last_id]])
-        batch = ids[np.newaxis].astype(np.int64)
-        (outputs,) = self._session.run(
-            ["probabilities"], {"input_ids": batch, "attention_mask": np.ones_like(batch)}
+    def _bounds(self, tokens: Tokens) -> list[Span]:
+        return window_bounds(len(tokens), self.settings.window - 2, self.settings.overlap)
+
+    def _ids(self, tokens: Tokens, window: Span) -> npt.NDArray[np.int64]:
+        inner = tokens.ids[window.start : window.end]
+        return np.concatenate(
+            [[self.settings.first_id], inner, [self.settings.last_id]], dtype=np.int64
         )
-        inner: Floats = outputs[0, 1:-1]
-        return inner
 
 
 class OnnxClassifier(Classifier):

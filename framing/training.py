@@ -121,12 +121,22 @@ def train_tfidf(run: TrainingRun, progress: Progress) -> ModelManifest:
 
 
 def train_transformer(
-    run: TrainingRun, settings: TransformerSettings, progress: Progress
+    run: TrainingRun,
+    settings: TransformerSettings,
+    progress: Progress,
+    auxiliary: Sequence[Corpus] = (),
 ) -> ModelManifest:
     """Fine-tune an encoder on the train split, tune it on dev, export it to ONNX int8, and save it.
 
     Checkpoints stand in `<output>.checkpoints`: the same command on the same labels goes on from
     them after an interrupt. They are removed at the end.
+
+    Args:
+        run: what to train on.
+        settings: how to train.
+        progress: is told what is being done.
+        auxiliary: corpora with other labels, of the same texts or of others. Their train splits are
+            learned from as well, by outputs that are thrown away at the end.
 
     Raises:
         MissingExtraError: if torch or transformers is not installed.
@@ -135,19 +145,22 @@ def train_transformer(
             than a model.
     """
     require_torch()
-    from framing.transformer import fit_transformer
+    from framing.transformer import LabelSet, fit_transformer
 
     checkpoints = run.output.parent / f"{run.output.name}.{CHECKPOINTS}"
 
     def fit(folder: Path) -> Fitted:
         train, dev = run.examples(), run.documents("dev")
         progress(f"{len(train)} documents to train on, {len(dev)} to tune on")
-        labels = run.corpus.digest([*train, *dev])
-        key = f"{settings} {run.seed} {labels} {run.corpus.taxonomy}"
+        label_sets = [LabelSet(train, run.corpus.taxonomy)]
+        for corpus in auxiliary:
+            label_sets.append(LabelSet(corpus.split("train"), corpus.taxonomy))
+            progress(f"{len(label_sets[-1].documents)} documents with auxiliary labels")
+        digests = [run.corpus.digest([*train, *dev])]
+        digests += [corpus.digest(corpus.split("train")) for corpus in auxiliary]
+        key = f"{settings} {run.seed} {digests} {[each.taxonomy for each in label_sets]}"
         own = checkpoints / hashlib.sha256(key.encode()).hexdigest()[:12]
-        network, tokenizer = fit_transformer(
-            train, dev, run.corpus.taxonomy, settings, run.seed, own
-        )
+        network, tokenizer = fit_transformer(label_sets, dev, settings, run.seed, own)
         progress("export to ONNX, thresholds and calibration")
         reading = _export(network, tokenizer, settings, folder)
         reading = replace(reading, shortest=_shortest(train, run.corpus.taxonomy))

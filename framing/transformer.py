@@ -28,7 +28,14 @@ from transformers import (
 )
 from transformers.trainer_utils import EvalPrediction
 
-from framing.encoding import NO_VOICE, device_targets, tokenize, voice_targets, window_bounds
+from framing.encoding import (
+    NO_VOICE,
+    Tokens,
+    device_targets,
+    tokenize,
+    voice_targets,
+    window_bounds,
+)
 from framing.errors import ModelError
 from framing.sentences import sentence_bounds
 from framing.spans import LabelledDocument
@@ -57,6 +64,7 @@ class TransformerSettings:
         overlap: tokens that neighbouring windows share when a text is scored.
         head_learning_rate: of the two heads, which start from nothing.
         voice_weight: weight of the voice loss beside the device loss.
+        auxiliary_weight: weight of the loss of an auxiliary device beside that of a device.
     """
 
     base_model: str
@@ -67,25 +75,55 @@ class TransformerSettings:
     window: int = 256
     overlap: int = 64
     voice_weight: float = 0.1
+    auxiliary_weight: float = 0.3
     weight_decay: float = 0.01
     warmup: float = 0.1
     dropout: float = 0.1
 
 
+@dataclass(frozen=True)
+class LabelSet:
+    """Documents labelled by one taxonomy."""
+
+    documents: Sequence[LabelledDocument]
+    taxonomy: Taxonomy
+
+
 class SpanNetwork(nn.Module):
-    """An encoder with two heads: devices by sigmoid, voices by softmax, at every token."""
+    """An encoder with two heads: devices by sigmoid, voices by softmax, at every token.
+
+    While it is trained the first head may have further outputs, for auxiliary devices.
+    """
+
+    device_weights: Tensor
 
     def __init__(
-        self, encoder: nn.Module, n_devices: int, n_voices: int, voice_weight: float, dropout: float
+        self,
+        encoder: nn.Module,
+        n_devices: int,
+        n_voices: int,
+        settings: TransformerSettings,
+        n_auxiliary: int = 0,
     ) -> None:
         super().__init__()
         width: int = encoder.config.hidden_size  # type: ignore[union-attr, assignment]
         self.encoder = encoder
-        self.dropout = nn.Dropout(dropout)
-        self.devices = nn.Linear(width, n_devices)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.devices = nn.Linear(width, n_devices + n_auxiliary)
         self.voices = nn.Linear(width, n_voices)
-        self.voice_weight = voice_weight
+        self.voice_weight = settings.voice_weight
+        weights = [1.0] * n_devices + [settings.auxiliary_weight] * n_auxiliary
+        self.register_buffer("device_weights", torch.tensor(weights), persistent=False)
         nn.init.constant_(self.devices.bias, RARE_LOGIT)
+
+    def without_auxiliary(self, n_devices: int) -> SpanNetwork:
+        """Return the network without the outputs of auxiliary devices."""
+        head = nn.Linear(self.devices.in_features, n_devices)
+        with torch.no_grad():
+            head.weight.copy_(self.devices.weight[:n_devices])
+            head.bias.copy_(self.devices.bias[:n_devices])
+        self.devices = head
+        return self
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits of devices and of voices, each (batch, length, n)."""
@@ -106,15 +144,17 @@ class SpanNetwork(nn.Module):
         Args:
             input_ids: (batch, length).
             attention_mask: (batch, length), 0 at padding.
-            device_labels: (batch, length, n_devices), 0 or 1.
+            device_labels: (batch, length, n_devices), 0 or 1; auxiliary devices are the last.
             voice_labels: (batch, length), NO_VOICE outside spans.
-            judged: (batch, length), 0 at padding and special tokens.
+            judged: (batch, length, n_devices), 0 at padding and special tokens, and where the
+                document has no labels of the device's taxonomy.
         """
         devices, voices = self.logits(input_ids, attention_mask)
         each = nn.functional.binary_cross_entropy_with_logits(
             devices.float(), device_labels, reduction="none"
         )
-        loss = (each.sum(dim=-1) * judged).sum() / judged.sum().clamp(min=1)
+        n_tokens = judged.amax(dim=-1).sum().clamp(min=1)
+        loss = (each * judged * self.device_weights).sum() / n_tokens
         voiced = voice_labels.ne(NO_VOICE)
         if bool(voiced.any()):
             loss = loss + self.voice_weight * nn.functional.cross_entropy(
@@ -175,19 +215,23 @@ def special_ids(tokenizer: Tokenizer) -> tuple[int, int]:
 
 
 def encode_windows(
-    documents: Sequence[LabelledDocument],
-    tokenizer: Tokenizer,
-    taxonomy: Taxonomy,
-    settings: TransformerSettings,
+    label_sets: Sequence[LabelSet], tokenizer: Tokenizer, settings: TransformerSettings
 ) -> list[dict[str, Any]]:
-    """Return the training examples of documents: one a window, as arrays."""
+    """Return training examples: one a window, as arrays.
+
+    Args:
+        label_sets: the first gives devices and voices, the others auxiliary devices. A text that
+            several have labelled is learned from once, with the labels of all.
+        tokenizer: without truncation and padding.
+        settings: for the length of a window.
+    """
     first, last = special_ids(tokenizer)
     examples = []
-    for labelled in documents:
-        text = labelled.document.text
+    for text, parts in _by_text(label_sets).items():
         tokens = tokenize(text, sentence_bounds(text), tokenizer)
-        devices = device_targets(tokens, labelled.spans, taxonomy)
-        voices = voice_targets(tokens, labelled.spans, taxonomy)
+        devices, known = _device_columns(tokens, parts, label_sets)
+        spans = () if parts[0] is None else parts[0].spans
+        voices = voice_targets(tokens, spans, label_sets[0].taxonomy)
         for window in window_bounds(len(tokens), settings.window - 2, TRAINING_OVERLAP):
             part = slice(window.start, window.end)
             examples.append(
@@ -195,9 +239,32 @@ def encode_windows(
                     "input_ids": np.concatenate([[first], tokens.ids[part], [last]]),
                     "device_labels": np.pad(devices[part], ((1, 1), (0, 0))),
                     "voice_labels": np.pad(voices[part], 1, constant_values=NO_VOICE),
+                    "known": known,
                 }
             )
     return examples
+
+
+def _by_text(label_sets: Sequence[LabelSet]) -> dict[str, list[LabelledDocument | None]]:
+    """Return for each text its document in each label set; None where a set has not labelled it."""
+    texts: dict[str, list[LabelledDocument | None]] = {}
+    for index, label_set in enumerate(label_sets):
+        for labelled in label_set.documents:
+            parts = texts.setdefault(labelled.document.text, [None] * len(label_sets))
+            parts[index] = labelled
+    return texts
+
+
+def _device_columns(
+    tokens: Tokens, parts: Sequence[LabelledDocument | None], label_sets: Sequence[LabelSet]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the targets of all taxonomies' devices, (n_tokens, n), and which are known, (n,)."""
+    targets, known = [], []
+    for labelled, label_set in zip(parts, label_sets, strict=True):
+        spans = () if labelled is None else labelled.spans
+        targets.append(device_targets(tokens, spans, label_set.taxonomy))
+        known.append(np.full(len(label_set.taxonomy.devices), labelled is not None))
+    return np.concatenate(targets, axis=1), np.concatenate(known).astype(np.float32)
 
 
 def collate(examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
@@ -215,13 +282,14 @@ def collate(examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
     lengths = torch.tensor([len(example["input_ids"]) for example in examples])
     positions = torch.arange(longest)
     mask = (positions < lengths[:, None]).long()
-    judged = ((positions > 0) & (positions < lengths[:, None] - 1)).float()
+    inner = ((positions > 0) & (positions < lengths[:, None] - 1)).float()
+    known = torch.from_numpy(np.stack([example["known"] for example in examples]))
     return {
         "input_ids": padded("input_ids", 0).long(),
         "attention_mask": mask,
         "device_labels": padded("device_labels", 0).float(),
         "voice_labels": padded("voice_labels", NO_VOICE).long(),
-        "judged": judged,
+        "judged": inner[:, :, None] * known[:, None, :],
     }
 
 
@@ -230,8 +298,10 @@ def token_precision(prediction: EvalPrediction) -> dict[str, float]:
     from sklearn.metrics import average_precision_score
 
     scores, (labels, judged) = prediction.predictions, prediction.label_ids
-    kept = judged > 0
-    gold, predicted = labels[kept], scores[kept]
+    judged = judged > 0  # the trainer fills batches up with -100
+    devices = judged.any(axis=(0, 1))  # without the auxiliary ones
+    kept = judged.any(axis=-1)
+    gold, predicted = labels[kept][:, devices], scores[kept][:, devices]
     present = gold.any(axis=0)
     if not present.any():
         return {"average_precision": 0.0}
@@ -240,9 +310,8 @@ def token_precision(prediction: EvalPrediction) -> dict[str, float]:
 
 
 def fit_transformer(
-    train: Sequence[LabelledDocument],
+    train: Sequence[LabelSet],
     dev: Sequence[LabelledDocument],
-    taxonomy: Taxonomy,
     settings: TransformerSettings,
     seed: int,
     checkpoints: Path,
@@ -251,31 +320,38 @@ def fit_transformer(
 
     An interrupted run goes on from the last checkpoint in `checkpoints`.
 
+    Args:
+        train: the label set to learn, and auxiliary ones: what they teach of a text helps the
+            encoder, and their own outputs are thrown away.
+        dev: documents labelled by the taxonomy of the first.
+        settings: how to train.
+        seed: of all chance.
+        checkpoints: folder of this very run.
+
     Raises:
         ModelError: if the base model cannot be loaded.
     """
     set_seed(seed)
     tokenizer = load_tokenizer(settings.base_model)
     encoder = load_encoder(settings.base_model)
+    taxonomy = train[0].taxonomy
+    n_auxiliary = sum(len(label_set.taxonomy.devices) for label_set in train[1:])
     network = SpanNetwork(
-        encoder,
-        len(taxonomy.devices),
-        len(taxonomy.voices),
-        settings.voice_weight,
-        settings.dropout,
+        encoder, len(taxonomy.devices), len(taxonomy.voices), settings, n_auxiliary
     )
+    judged = [LabelSet(dev, taxonomy), *(LabelSet((), each.taxonomy) for each in train[1:])]
     trainer = Trainer(
         model=network,
         args=_arguments(settings, seed, checkpoints),
-        train_dataset=encode_windows(train, tokenizer, taxonomy, settings),
-        eval_dataset=encode_windows(dev, tokenizer, taxonomy, settings),
+        train_dataset=encode_windows(train, tokenizer, settings),
+        eval_dataset=encode_windows(judged, tokenizer, settings),
         data_collator=collate,
         compute_metrics=token_precision,
         optimizers=(_optimizer(network, settings), None),
     )
     with contextlib.redirect_stdout(sys.stderr):  # where the library prints its losses
         trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
-    return network.cpu().eval(), tokenizer
+    return network.without_auxiliary(len(taxonomy.devices)).cpu().eval(), tokenizer
 
 
 def _last_checkpoint(folder: Path) -> str | None:

@@ -18,6 +18,7 @@ from tiny_encoder import CUE_SENTENCES, CUES, SPECIAL, tiny_settings, write_base
 from framing.corpus import Corpus
 from framing.errors import ModelError
 from framing.spans import Document, LabelledDocument, LabelledSpan
+from framing.taxonomy import Device, Taxonomy
 
 torch = pytest.importorskip("torch")
 transformer = pytest.importorskip("framing.transformer")
@@ -68,9 +69,8 @@ def fit(
 ) -> Fit:
     with counted_steps(interrupt_at) as n_steps:
         network, tokenizer = transformer.fit_transformer(
-            corpus.split("train"),
+            [transformer.LabelSet(corpus.split("train"), corpus.taxonomy)],
             corpus.split("dev"),
-            corpus.taxonomy,
             tiny_settings(base_model, **settings),
             seed,
             checkpoints,
@@ -241,13 +241,55 @@ def labelled(text: str, *spans: tuple[int, int, str, str]) -> LabelledDocument:
     return LabelledDocument(Document("a", text), tuple(LabelledSpan(*span) for span in spans))
 
 
+def label_set(*documents: LabelledDocument, taxonomy: Taxonomy = TAXONOMY) -> Any:
+    return transformer.LabelSet(documents, taxonomy)
+
+
+BOATS = Taxonomy(
+    labels_version="1",
+    codebook_version="1",
+    devices=(Device("boat", "Boat", "B", "#000000", "A ship."),),
+    voices=TAXONOMY.voices,
+)
+
+
+def test_a_text_of_two_label_sets_is_one_example_with_the_targets_of_both(base_model: Path) -> None:
+    tokenizer = transformer.load_tokenizer(str(base_model))
+    ours = label_set(labelled("Ships left early", (6, 10, "denial", "quoted")))
+    theirs = label_set(
+        labelled("Rain again"), labelled("Ships left early", (0, 5, "boat", "own")), taxonomy=BOATS
+    )
+    settings = tiny_settings(base_model)
+    both, rain = transformer.encode_windows([ours, theirs], tokenizer, settings)
+    assert both["device_labels"].argmax(axis=0).tolist() == [0, 0, 2, 0, 1]
+    assert both["known"].tolist() == [1, 1, 1, 1, 1]
+    assert rain["known"].tolist() == [0, 0, 0, 0, 1]
+    judged = transformer.collate([both, rain])["judged"]
+    assert judged.sum(dim=1).tolist() == [[3] * 5, [0, 0, 0, 0, 2]]
+
+
+def test_auxiliary_labels_teach_the_encoder_and_leave_no_output(
+    fitted: Fit, base_model: Path, made_up_corpus: Corpus, tmp_path: Path
+) -> None:
+    theirs = label_set(labelled("Rain again", (0, 4, "boat", "own")), taxonomy=BOATS)
+    network, tokenizer = transformer.fit_transformer(
+        [transformer.LabelSet(made_up_corpus.split("train"), made_up_corpus.taxonomy), theirs],
+        made_up_corpus.split("dev"),
+        tiny_settings(base_model, epochs=1),
+        3,
+        tmp_path / "checkpoints",
+    )
+    found = probabilities(Fit(network, tokenizer, 0))
+    assert found.shape == probabilities(fitted).shape
+
+
 def test_an_example_has_targets_on_its_tokens_and_none_on_the_special_ones(
     base_model: Path,
 ) -> None:
     tokenizer = transformer.load_tokenizer(str(base_model))
     settings = tiny_settings(base_model)
     document = labelled("Ships left early", (6, 10, "denial", "quoted"))
-    (example,) = transformer.encode_windows([document], tokenizer, TAXONOMY, settings)
+    (example,) = transformer.encode_windows([label_set(document)], tokenizer, settings)
     assert example["input_ids"].tolist() == tokenizer.encode("Ships left early").ids
     # [CLS] ships left early [SEP]; 'denial' is the third device, 'quoted' the second voice
     assert example["device_labels"][:, 2].tolist() == [0, 0, 1, 0, 0]
@@ -259,7 +301,7 @@ def test_a_long_document_becomes_several_windows_and_an_empty_one_none(base_mode
     tokenizer = transformer.load_tokenizer(str(base_model))
     settings = tiny_settings(base_model)
     documents = [labelled("rain " * 100), labelled("")]
-    examples = transformer.encode_windows(documents, tokenizer, TAXONOMY, settings)
+    examples = transformer.encode_windows([label_set(*documents)], tokenizer, settings)
     assert len(examples) >= 3
     assert max(len(example["input_ids"]) for example in examples) <= settings.window
 
@@ -267,11 +309,12 @@ def test_a_long_document_becomes_several_windows_and_an_empty_one_none(base_mode
 def test_a_batch_judges_neither_padding_nor_special_tokens(base_model: Path) -> None:
     tokenizer = transformer.load_tokenizer(str(base_model))
     documents = [labelled("Ships left early", (0, 5, "denial", "own")), labelled("Rain")]
-    examples = transformer.encode_windows(documents, tokenizer, TAXONOMY, tiny_settings(base_model))
+    settings = tiny_settings(base_model)
+    examples = transformer.encode_windows([label_set(*documents)], tokenizer, settings)
     found = transformer.collate(examples)
     n_rain = len(examples[1]["input_ids"]) - 2
     assert found["attention_mask"].tolist()[0] == [1, 1, 1, 1, 1]
-    assert found["judged"].sum(dim=1).tolist() == [3, n_rain]
+    assert found["judged"].sum(dim=1).tolist() == [[3] * 4, [n_rain] * 4]
     assert found["device_labels"].shape == (2, 5, 4)
     assert found["device_labels"].sum() == 1
     assert (found["voice_labels"] != -100).sum() == 1

@@ -42,6 +42,14 @@ def evaluate(
         typer.Option(help="Folder to write evaluation.md and evaluation.json to instead."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of intervals and tests.")] = 0,
+    name_swaps: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Also count the verdicts that flip when each document gets other names, so many "
+            "times, and when its quotation marks, dashes or letters are written otherwise.",
+        ),
+    ] = 0,
 ) -> None:
     """Hold the spans of models against gold labels: figures with intervals, models side by side."""
     if not model and not predictions:
@@ -54,7 +62,7 @@ def evaluate(
     models = [load(name) for name in model or ()]
     outside = [read_predictions(path) for path in predictions or ()]
     corpus = read_corpus(labels, seeds)
-    evaluation = evaluate([*models, *outside], corpus, split, collection, seed)
+    evaluation = evaluate([*models, *outside], corpus, split, collection, seed, name_swaps)
     _warn_of_missing_texts(evaluation)
     if output is None:
         typer.echo((render_json if format == "json" else render_markdown)(evaluation), nl=False)

@@ -1,4 +1,4 @@
-"""`framing models`: which models there are, whether their files are sound, and calibration."""
+"""`framing models`: which models there are, whether their files are sound, speed, calibration."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from framing.cli.labels import Labels
 from framing.cli.seeds import Seeds
 from framing.cli.train import (
+    BASE_MODEL,
     EvaluateOption,
     OutputOption,
     command_line,
@@ -21,7 +22,7 @@ from framing.cli.train import (
 from framing.errors import ModelError
 from framing.model_folder import check_files, find_model, model_folders, read_manifest, user_models
 
-app = typer.Typer(no_args_is_help=True, help="List, describe, verify and calibrate models.")
+app = typer.Typer(no_args_is_help=True, help="List, describe, verify, calibrate and time models.")
 
 Format = Annotated[
     Literal["table", "json"], typer.Option("--format", "-f", help="Form of the answer.")
@@ -109,6 +110,36 @@ def calibrate(
     gold_documents(corpus, evaluate_on)  # told before the work is done
     manifest = recalibrate(folder, corpus, split, output, command_line(), tell)
     evaluate_saved(output, corpus, evaluate_on, manifest.seed)
+
+
+@app.command()
+def benchmark(
+    model: Annotated[str, typer.Argument(help="Name or folder of the model.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Articles to measure on: files, folders, globs."),
+    ],
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, help="How often each contender runs.")
+    ] = 5,
+    base_model: Annotated[
+        str,
+        typer.Option(
+            "--base-model", help="Encoder of the pipeline that the model is held against."
+        ),
+    ] = BASE_MODEL,
+    format_name: Format = "table",
+) -> None:
+    """Measure a model's speed on this machine, beside the bare runtime and the usual library."""
+    import msgspec
+
+    from framing.benchmark import format_benchmark, run_benchmark
+
+    measured = run_benchmark(model, inputs, base_model, rounds, tell)
+    if format_name == "json":
+        typer.echo(msgspec.json.format(msgspec.json.encode(measured), indent=2))
+    else:
+        typer.echo(format_benchmark(measured), nl=False)
 
 
 def _known_models() -> Mapping[str, Path]:

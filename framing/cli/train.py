@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Train a model on labels and save it as a folder.")
 
+BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
 OutputOption = Annotated[
     Path, typer.Option("--output", "-o", help="Model folder to write; its name is the model's.")
 ]
@@ -68,7 +70,7 @@ def transformer(
     output: OutputOption,
     base_model: Annotated[
         str, typer.Option("--base-model", help="Hugging Face encoder, by name or folder.")
-    ] = "sentence-transformers/all-MiniLM-L6-v2",
+    ] = BASE_MODEL,
     labels: Labels = Path("labels"),
     seeds: Seeds = Path("seeds"),
     collection: CollectionOption = None,
@@ -80,11 +82,21 @@ def transformer(
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Windows of text in a step.")
     ] = 16,
+    auxiliary: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--auxiliary",
+            metavar="FOLDER",
+            help="Folder with 'labels' and 'seeds' of other devices to learn from as well; the "
+            "model does not report them (repeat for several).",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     model_version: VersionOption = "1.0.0",
     evaluate_on: EvaluateOption = "dev",
 ) -> None:
     """Fine-tune a transformer (an hour on two cores) and export it to ONNX."""
+    from framing.corpus import read_corpus
     from framing.training import require_torch, train_transformer
 
     require_torch()
@@ -94,7 +106,8 @@ def transformer(
         base_model=base_model, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
     )
     run = _run(output, labels, seeds, collection, name_swaps, seed, model_version)
-    train_transformer(run, settings, tell)
+    related = [read_corpus(folder / "labels", folder / "seeds") for folder in auxiliary or ()]
+    train_transformer(run, settings, tell, related)
     evaluate_saved(run.output, run.corpus, evaluate_on, run.seed)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from framing.evaluation import ALL, MICRO, Comparison, Evaluation, ModelEvaluation
-from framing.figures import DeviceFigures, Figure, MatchFigures
+from framing.evaluation import ALL, Comparison, Evaluation, ModelEvaluation
+from framing.figures import MICRO, DeviceFigures, Figure, MatchFigures
+from framing.invariance import Flips
 
 _NO_VALUE = "n/a"
 _GROUPS = {ALL: "All documents", "authored": "Authored documents", "real": "Real documents"}
@@ -62,6 +63,7 @@ def render_markdown(evaluation: Evaluation) -> str:
         *_unavailable(evaluation),
         *(part for group in shown for part in _group(evaluation.models, group)),
         *_comparisons(evaluation.comparisons, shown),
+        *_flips(evaluation.models),
         *_models(evaluation.models),
         "## Limits",
         "\n".join(f"- {limit}" for limit in _limits(evaluation)),
@@ -144,6 +146,36 @@ def _comparisons(comparisons: Sequence[Comparison], shown: Sequence[str]) -> Ite
         yield "## Differences in overlap F1"
         yield "Paired bootstrap and approximate randomisation over the same documents."
         yield _table(["Models", "Documents", "Device", "Difference", "p"], rows)
+
+
+def _flips(models: Sequence[ModelEvaluation]) -> Iterator[str]:
+    for model in models:
+        if not model.flips:
+            continue
+        yield f"## Verdicts that flip: {_cell(model.name)}"
+        yield (
+            "Share of verdicts (is a span of the device reported in the document?) that change "
+            "when the document is written otherwise; firm: from a report to not even an uncertain "
+            "span, or back. Shift: mean change of the document score."
+        )
+        for kind, flips in model.flips.items():
+            yield f"### {kind.capitalize()}: {flips[MICRO].n_documents} documents"
+            yield _table(
+                ["Device", "Verdicts", "Flipped", "Gained", "Lost", "Firm", "Shift"],
+                _flip_rows(flips),
+            )
+
+
+def _flip_rows(flips: Mapping[str, Flips]) -> Iterator[list[str]]:
+    for device, each in flips.items():
+        shares = (each.rate, each.gained, each.lost, each.firm)
+        name = "**all (micro)**" if device == MICRO else _cell(device)
+        yield [
+            name,
+            str(each.n_verdicts),
+            *(_figure(share) for share in shares),
+            _figure(each.shift, signed=True),
+        ]
 
 
 def _models(models: Sequence[ModelEvaluation]) -> Iterator[str]:

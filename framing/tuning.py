@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import le
+from statistics import fmean
 
 import numpy as np
 
 from framing.calibration import Sigmoid, apply_sigmoid, fit_sigmoid
+from framing.corpus import AUTHORED
 from framing.decoding import Candidate
 from framing.metrics import OverlapCounts, is_correct, overlap_counts
 from framing.model_folder import Calibration, Thresholds
@@ -23,10 +25,12 @@ UNCERTAIN_SHARE = 0.5
 # Where no candidate is right, no cut is better than another: each would report false alarms.
 UNTUNED_REPORT = 0.5
 
+_Pair = tuple[Sequence[Candidate], Sequence[LabelledSpan]]  # candidates and gold of a document
+
 
 @dataclass(frozen=True)
 class DeviceTuning:
-    """What tuning found for one device: the map to probabilities, the thresholds, F1 on dev."""
+    """What tuning found for one device: the map to probabilities, the thresholds, mean F1."""
 
     sigmoid: Sigmoid
     thresholds: Thresholds
@@ -40,7 +44,7 @@ class Tuning:
     Attributes:
         thresholds: for its manifest, of each device.
         calibration: for its manifest.
-        f1: overlap F1 of each device on the documents that it was tuned on.
+        f1: overlap F1 of each device on the documents that it was tuned on, mean of their groups.
     """
 
     thresholds: dict[str, Thresholds]
@@ -49,7 +53,9 @@ class Tuning:
 
 
 def tune_device(
-    candidates: Sequence[Sequence[Candidate]], gold: Sequence[Sequence[LabelledSpan]]
+    candidates: Sequence[Sequence[Candidate]],
+    gold: Sequence[Sequence[LabelledSpan]],
+    groups: Sequence[str] | None = None,
 ) -> DeviceTuning:
     """Choose the report threshold of one device by overlap F1, and fit its span scores.
 
@@ -60,6 +66,9 @@ def tune_device(
     Args:
         candidates: for each held-out document the candidates of the device.
         gold: for each of them the gold spans of the device.
+        groups: for each of them the group that it belongs to: F1 is the mean of the groups that
+            have gold spans, so that a group dense in spans does not outvote the others. Without
+            them all documents are one.
     """
     pairs = list(zip(candidates, gold, strict=True))
     raw = np.array([c.raw for found in candidates for c in found], dtype=np.float64)
@@ -67,15 +76,24 @@ def tune_device(
         [is_correct(spans, c.span) for found, spans in pairs for c in found], dtype=bool
     )
     sigmoid = fit_sigmoid(raw, right)
+    parts = _parts(pairs, groups or [""] * len(pairs))
     cuts = np.unique(np.quantile(raw, np.linspace(0, 1, N_CUTS))) if len(raw) else np.zeros(1)
-    figures = np.array([_f1(pairs, partial(le, cut)) for cut in cuts])
+    figures = np.array([_mean_f1(parts, partial(le, cut)) for cut in cuts])
     near_best = np.flatnonzero(figures >= figures.max() - PLATEAU)
     chosen = int(near_best[len(near_best) // 2])
     best = float(apply_sigmoid(sigmoid, cuts[chosen]))
     report = best if figures.any() else UNTUNED_REPORT
     # A flat map gives unlike raw scores one probability: the F1 is that of what is reported.
-    f1 = _f1(pairs, lambda raw: float(apply_sigmoid(sigmoid, raw)) >= report)
+    f1 = _mean_f1(parts, lambda raw: float(apply_sigmoid(sigmoid, raw)) >= report)
     return DeviceTuning(sigmoid, Thresholds(report, UNCERTAIN_SHARE * report), f1)
+
+
+def _parts(pairs: Sequence[_Pair], groups: Sequence[str]) -> list[list[_Pair]]:
+    """Return the documents of each group that has gold spans, all as one where none has."""
+    parts: dict[str, list[_Pair]] = {}
+    for pair, group in zip(pairs, groups, strict=True):
+        parts.setdefault(group, []).append(pair)
+    return [part for part in parts.values() if any(gold for _, gold in part)] or [list(pairs)]
 
 
 def tune_setting(
@@ -94,18 +112,22 @@ def tune_setting(
         The setting, and what tuning found with it.
     """
     gold = [labelled.spans_of(device) for labelled in documents]
-    tried = {
-        setting: tune_device([[c for c in each if c.device == device] for each in candidates], gold)
+    # The two kinds of text that evaluations tell apart.
+    groups = [str(each.document.metadata.get("collection") == AUTHORED) for each in documents]
+    of_device = {
+        setting: [[c for c in each if c.device == device] for each in candidates]
         for setting, candidates in found.items()
     }
+    tried = {setting: tune_device(each, gold, groups) for setting, each in of_device.items()}
     best = max(tried, key=lambda setting: tried[setting].f1)
     return best, tried[best]
 
 
-def _f1(
-    pairs: Sequence[tuple[Sequence[Candidate], Sequence[LabelledSpan]]],
-    is_kept: Callable[[float], bool],
-) -> float:
+def _mean_f1(parts: Sequence[Sequence[_Pair]], is_kept: Callable[[float], bool]) -> float:
+    return fmean(_f1(part, is_kept) for part in parts)
+
+
+def _f1(pairs: Sequence[_Pair], is_kept: Callable[[float], bool]) -> float:
     counts = (
         overlap_counts(gold, [c.span for c in found if is_kept(c.raw)]) for found, gold in pairs
     )

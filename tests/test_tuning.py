@@ -80,6 +80,28 @@ def test_on_a_wide_plateau_the_threshold_keeps_away_from_both_ends() -> None:
     assert tuning.f1 == 1.0
 
 
+def test_a_dense_group_does_not_outvote_a_sparse_one() -> None:
+    # Ten dense documents: right at raw 2, right at raw 1. One sparse: right at 2, false alarms at
+    # 1, three of them. Pooled, cut 1 is best (P 21/24, R 1 against P 1, R 11/21); by the mean of
+    # the groups cut 2 is (dense 2/3, sparse 1: 0.83) against cut 1 (dense 1, sparse P 1/4: 0.7).
+    dense = [candidate(0, 10, 2.0), candidate(20, 30, 1.0)]
+    sparse = [candidate(0, 10, 2.0), *(candidate(i, i + 5, 1.0) for i in (40, 50, 60))]
+    found = [dense] * 10 + [sparse]
+    golds = [[gold(0, 10), gold(20, 30)]] * 10 + [[gold(0, 10)]]
+    pooled = tune_device(found, golds)
+    assert sum(map(len, reported(found, pooled))) == 24
+    grouped = tune_device(found, golds, ["dense"] * 10 + ["sparse"])
+    assert sum(map(len, reported(found, grouped))) == 11
+    assert grouped.f1 == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_a_group_without_gold_spans_has_no_vote() -> None:
+    found = [[candidate(0, 10, 1.0)], [candidate(0, 10, 2.0)]]
+    tuning = tune_device(found, [[gold(0, 10)], []], ["told", "silent"])
+    assert tuning.f1 == 1.0
+    assert sum(map(len, reported(found, tuning))) == 2
+
+
 def test_cuts_almost_as_good_as_the_best_count_as_equal() -> None:
     # 200 documents with a right candidate each, one of raw score 0 and 199 of raw score 10. The
     # cuts are 0 (F1 1) and 10: R 199/200, F1 0.9975, less than 0.01 below. The upper one is taken.

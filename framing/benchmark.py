@@ -6,7 +6,6 @@ what can be told of two of them is the ratio within a round.
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -20,13 +19,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from framing.classifier import Classifier
 from framing.documents import read_inputs
 from framing.errors import InputError, ModelError
 from framing.model_folder import find_model
-from framing.onnx_runtime import Network, OnnxClassifier
+from framing.onnx_runtime import Ids, Network, OnnxClassifier
 from framing.report.output import Tally, Target, write_results
 from framing.scoring import load_folder, score_inputs
 
@@ -37,6 +35,7 @@ FRAMING = "framing score"
 RUNTIME = "runtime alone"
 PIPELINE = "transformers.pipeline"
 BATCH_SIZES = (1, 8, 32)
+STOPWATCH = Path(__file__).with_name("stopwatch.py")
 Progress = Callable[[str], None]
 
 
@@ -178,19 +177,17 @@ def _score(classifier: Classifier, texts: Mapping[Path, str]) -> None:
     write_results(results, target, classifier.manifest, Tally())
 
 
-def _packed(
-    network: Network, windows: Sequence[npt.NDArray[np.int64]], size: int
-) -> Callable[[], object]:
+def _packed(network: Network, windows: Sequence[Ids], size: int) -> Callable[[], object]:
     """Return a run of the session over batches that were packed beforehand, alike in length."""
     ordered = sorted(windows, key=len)
     groups = [ordered[first : first + size] for first in range(0, len(ordered), size)]
     batches = [_padded(group) for group in groups]
-    return lambda: [network.run(ids, mask).shape for ids, mask in batches]
+    return lambda: network.run_all(batches)
 
 
 def _padded(
-    windows: Sequence[npt.NDArray[np.int64]],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    windows: Sequence[Ids],
+) -> tuple[Ids, Ids]:
     ids = np.zeros((len(windows), max(map(len, windows))), dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, window in enumerate(windows):
@@ -265,29 +262,13 @@ def _take_turns_to_start(
 
 def _first_line(command: Sequence[str]) -> tuple[float, int | None]:
     """Return the seconds to a command's first line, and its peak memory where that is known."""
-    started = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603  # this program's own commands
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        seconds = time.perf_counter() - started
-        process.stdout.read()
-        peak = _peak_memory(process)
-    if not line:
+    answer = subprocess.run(  # noqa: S603  # this program's own commands
+        [sys.executable, str(STOPWATCH), *command], capture_output=True, text=True, check=False
+    )
+    if not answer.stdout:
         raise ModelError(f"'{' '.join(command)}' gave no result. Run it by hand to see why.")
-    return seconds, peak
-
-
-def _peak_memory(process: subprocess.Popen[bytes]) -> int | None:
-    """Wait for a process; return its greatest resident memory in bytes, None on Windows."""
-    if not hasattr(os, "wait4"):
-        process.wait()
-        return None
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return usage.ru_maxrss * unit
+    seconds, peak = answer.stdout.split()
+    return float(seconds), int(peak) or None
 
 
 def format_benchmark(benchmark: Benchmark) -> str:

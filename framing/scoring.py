@@ -15,9 +15,9 @@ from framing.model_folder import DEFAULT_MODEL, find_model, open_model_folder
 from framing.spans import Document, LabelledSpan, ScoredDocument
 from framing.taxonomy import Taxonomy
 
-# onnxruntime already spreads one document over every core, so a second thread gains only the time
-# that tokenising and decoding take; the baseline is Python and holds the interpreter's lock.
-DEFAULT_WORKERS = 1
+# The network uses every core by itself; the second thread reads and decodes a document meanwhile.
+# The baseline is Python, holds the interpreter's lock and gains nothing.
+DEFAULT_WORKERS = 2
 # Documents in flight hold at most this many characters, or are one document.
 WINDOW_CHARACTERS = 4_000_000
 

@@ -18,7 +18,9 @@ from framing.classifier import Classifier
 from framing.spans import LabelledSpan
 
 HERE = Path(__file__).parent
-PAIRS = [json.loads(line) for line in (HERE / "minimal_pairs.jsonl").read_text("utf-8").splitlines()]
+PAIRS = [
+    json.loads(line) for line in (HERE / "minimal_pairs.jsonl").read_text("utf-8").splitlines()
+]
 FLOORS = json.loads((HERE / "quality_floors.json").read_text("utf-8"))["minimal_pairs"]
 VOICES = ("own", "quoted", "reported")
 
@@ -66,7 +68,6 @@ def test_a_device_scores_lower_when_it_is_negated(transformer: Classifier) -> No
         < transformer.predict(pair["with"]).device_scores[pair["device"]]
         for pair in of_kind("negation")
     ]
-    print("negation", sum(lower) / len(lower))
     assert sum(lower) / len(lower) >= FLOORS["negation"]
 
 
@@ -78,6 +79,5 @@ def test_the_voice_of_a_clause_follows_who_says_it(transformer: Classifier) -> N
     }
     judged = [(voice, span.voice) for (_, voice), span in spans.items() if span is not None]
     right = sum(expected == said for expected, said in judged) / len(judged)
-    print("found", len(judged) / len(spans), "voice", right)
     assert len(judged) / len(spans) >= FLOORS["voice_found"]
     assert right >= FLOORS["voice_right"]

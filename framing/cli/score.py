@@ -50,7 +50,11 @@ VoiceNames = Annotated[
     str | None, typer.Option("--voice", help="Keep these voices only, as in own,quoted,reported.")
 ]
 Workers = Annotated[
-    int, typer.Option(min=1, help="Documents scored at a time; the model itself uses every core.")
+    int | None,
+    typer.Option(
+        min=1,
+        help="Documents scored at a time, two by default; the model itself uses every core.",
+    ),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the FILE.part of an interrupted run.")
@@ -92,7 +96,7 @@ def score(
     output: Output = None,
     min_score: MinScore = None,
     voice: VoiceNames = None,
-    workers: Workers = 1,
+    workers: Workers = None,
     resume: Resume = False,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
@@ -121,7 +125,12 @@ def score(
         done = keep_finished(target, classifier.manifest) if target.resume else frozenset()
         tally.n_kept = len(done)
         results = scoring.score_inputs(
-            classifier, documents, min_score=min_score, voices=voices, workers=workers, done=done
+            classifier,
+            documents,
+            min_score=min_score,
+            voices=voices,
+            workers=workers or scoring.DEFAULT_WORKERS,
+            done=done,
         )
         write_results(watched(results), target, classifier.manifest, tally)
     raise typer.Exit(tally.exit_status)

@@ -120,11 +120,13 @@ def run_benchmark(
 @contextmanager
 def _texts(inputs: Sequence[str]) -> Iterator[dict[Path, str]]:
     """Write the text of each document into a file of its own, so that all read the same."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "texts")
+        folder.mkdir()
         texts: dict[Path, str] = {}
         for item in read_inputs(inputs):
             if not isinstance(item, InputError) and item.text.strip():
-                path = Path(folder, f"{len(texts):06d}.txt")
+                path = folder / f"{len(texts):06d}.txt"
                 path.write_bytes(item.text.encode("utf-8", "replace"))
                 texts[path] = item.text
         if not texts:
@@ -171,8 +173,8 @@ def _contenders(
 
 def _score(classifier: Classifier, texts: Mapping[Path, str]) -> None:
     """Do what `framing score` does, once it has started."""
-    folder = next(iter(texts)).parent
-    target = Target("jsonl", folder / "scores.jsonl")
+    scratch = next(iter(texts)).parent.parent
+    target = Target("jsonl", scratch / "scores.jsonl")
     results = score_inputs(classifier, read_inputs([str(path) for path in texts]))
     write_results(results, target, classifier.manifest, Tally())
 
@@ -185,9 +187,7 @@ def _packed(network: Network, windows: Sequence[Ids], size: int) -> Callable[[],
     return lambda: network.run_all(batches)
 
 
-def _padded(
-    windows: Sequence[Ids],
-) -> tuple[Ids, Ids]:
+def _padded(windows: Sequence[Ids]) -> tuple[Ids, Ids]:
     ids = np.zeros((len(windows), max(map(len, windows))), dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, window in enumerate(windows):

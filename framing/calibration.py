@@ -36,6 +36,20 @@ class ReliabilityBin(msgspec.Struct, frozen=True):
     share_correct: float
 
 
+class RiskPoint(msgspec.Struct, frozen=True):
+    """What abstaining from all but the surest predictions brings.
+
+    Attributes:
+        coverage: share of the predictions that are kept.
+        risk: share of these that are wrong.
+        probability: the least of them.
+    """
+
+    coverage: float
+    risk: float
+    probability: float
+
+
 def apply_sigmoid(sigmoid: Sigmoid, raw: npt.ArrayLike) -> Floats:
     """Map raw scores of any shape to probabilities in [0, 1].
 
@@ -109,6 +123,37 @@ def reliability_bins(
         ReliabilityBin(len(part), float(values[part].mean()), float(outcomes[part].mean()))
         for part in parts
         if len(part)
+    ]
+
+
+def risk_coverage(
+    probabilities: npt.ArrayLike, correct: npt.ArrayLike, n_points: int = 10
+) -> list[RiskPoint]:
+    """Return how many predictions are wrong among the surest ones: the risk-coverage curve.
+
+    Source: El-Yaniv and Wiener 2010.
+
+    Args:
+        probabilities: [n] in [0, 1].
+        correct: [n] whether the prediction was right.
+        n_points: points at even steps of coverage; with fewer predictions one for each.
+
+    Returns:
+        The points in order of coverage; none where there are no predictions.
+
+    >>> [(point.coverage, point.risk) for point in risk_coverage([0.9, 0.4], [True, False])]
+    [(0.5, 0.0), (1.0, 0.5)]
+    """
+    import numpy as np
+
+    values, outcomes = np.asarray(probabilities, float), np.asarray(correct, bool)
+    order = np.argsort(-values, kind="stable")
+    wrong = np.cumsum(~outcomes[order])
+    n_points = min(n_points, len(values))
+    kept = [-(-len(values) * step // n_points) for step in range(1, n_points + 1)]
+    return [
+        RiskPoint(n / len(values), float(wrong[n - 1] / n), float(values[order[n - 1]]))
+        for n in kept
     ]
 
 

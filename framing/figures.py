@@ -9,7 +9,13 @@ import msgspec
 import numpy as np
 
 from framing import metrics
-from framing.calibration import ReliabilityBin, expected_calibration_error, reliability_bins
+from framing.calibration import (
+    ReliabilityBin,
+    RiskPoint,
+    expected_calibration_error,
+    reliability_bins,
+    risk_coverage,
+)
 from framing.metrics import Floats, OverlapCounts, Statistic
 from framing.spans import LabelledDocument, LabelledSpan, ScoredDocument, Span
 
@@ -64,6 +70,7 @@ class DeviceFigures(msgspec.Struct, frozen=True, kw_only=True):
     expected_calibration_error: Figure
     brier_score: Figure
     reliability: tuple[ReliabilityBin, ...]
+    risk_coverage: tuple[RiskPoint, ...]
     false_alarms: Figure
     n_neutral_sentences: int
     false_alarms_in_neutral_documents: Figure
@@ -194,6 +201,7 @@ def device_figures(
         expected_calibration_error=Figure(expected_calibration_error(probabilities, correct)),
         brier_score=_ratio_figure(np.array(brier), weights),
         reliability=tuple(reliability_bins(probabilities, correct)),
+        risk_coverage=tuple(risk_coverage(probabilities, correct)),
         false_alarms=_ratio_figure(thousand["alarms"], weights),
         n_neutral_sentences=int(rows["alarms"][:, 1].sum()),
         false_alarms_in_neutral_documents=_ratio_figure(thousand["neutral_alarms"], weights),

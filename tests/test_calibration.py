@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from framing.calibration import (
     ReliabilityBin,
+    RiskPoint,
     Sigmoid,
     apply_sigmoid,
     brier_score,
     expected_calibration_error,
     fit_sigmoid,
     reliability_bins,
+    risk_coverage,
 )
 
 RAW = st.floats(-50, 50)
@@ -141,6 +143,24 @@ def test_calibration_errors_lie_between_0_and_1_and_bins_lose_no_prediction(pair
     assert -1e-12 <= error <= 1 + 1e-12
     # the gap of a bin is at most the mean gap of its members, whose square is at most Brier's
     assert error**2 <= brier + 1e-9
+
+
+def test_risk_falls_when_only_the_surest_are_kept():
+    # in order .9 right, .8 wrong, .7 right, .2 wrong; two points: 1/2 of two, 2/4 of four
+    half, whole = risk_coverage([0.7, 0.9, 0.2, 0.8], [True, True, False, False], n_points=2)
+    assert half == RiskPoint(coverage=0.5, risk=0.5, probability=0.8)
+    assert whole == RiskPoint(coverage=1.0, risk=0.5, probability=0.2)
+    assert risk_coverage([], []) == []
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1), st.integers(1, 20))
+def test_all_predictions_kept_are_as_wrong_as_they_are(pairs, n_points):
+    probabilities, correct = zip(*pairs, strict=True)
+    points = risk_coverage(probabilities, correct, n_points)
+    assert len(points) == min(n_points, len(pairs))
+    assert points[-1].coverage == 1
+    assert points[-1].risk == pytest.approx(1 - sum(correct) / len(correct))
+    assert [p.probability for p in points] == sorted((p.probability for p in points), reverse=True)
 
 
 def test_brier_score_is_the_mean_squared_gap():

@@ -90,6 +90,9 @@ def _group(models: Sequence[ModelEvaluation], group: str) -> Iterator[str]:
     yield _table(["Device", "Gold spans, merged", *names], _overlap_rows(models, group))
     yield "### All devices together"
     yield _table(["Figure", *names], _micro_rows(models, group))
+    if any(model.groups[group].micro.risk_coverage for model in models):
+        yield "### Share of wrong spans among the surest"
+        yield _table(["Spans kept, reported and uncertain ones", *names], _risk_rows(models, group))
     for model in models:
         yield f"### By device: {_cell(model.name)}"
         yield _table(["Figure", *(_cell(device) for device in first.devices)], _rows(model, group))
@@ -110,6 +113,15 @@ def _micro_rows(models: Sequence[ModelEvaluation], group: str) -> Iterator[list[
     yield ["Predicted spans", *(str(figures.overlap.n_predicted) for figures in counts)]
     yield ["Matched spans", *(str(figures.n_matched) for figures in counts)]
     yield ["Neutral sentences", *(str(figures.n_neutral_sentences) for figures in counts)]
+
+
+def _risk_rows(models: Sequence[ModelEvaluation], group: str) -> Iterator[list[str]]:
+    """Yield the risk at each coverage that every model has, with the score it takes."""
+    curves = [model.groups[group].micro.risk_coverage for model in models]
+    for points in zip(*(curve for curve in curves if curve), strict=False):
+        told = iter(f"{point.risk:.2f} from score {point.probability:.2f}" for point in points)
+        cells = (next(told) if curve else _NO_VALUE for curve in curves)
+        yield [f"{points[0].coverage:.0%}", *cells]
 
 
 def _rows(model: ModelEvaluation, group: str) -> Iterator[list[str]]:

@@ -171,7 +171,7 @@ def _flips(models: Sequence[ModelEvaluation]) -> Iterator[str]:
             "span, or back. Shift: mean change of the document score."
         )
         for kind, flips in model.flips.items():
-            yield f"### {kind.capitalize()}: {flips[MICRO].n_documents} documents"
+            yield f"### {kind[0].upper()}{kind[1:]}: {flips[MICRO].n_documents} documents"
             yield _table(
                 ["Device", "Verdicts", "Flipped", "Gained", "Lost", "Firm", "Shift"],
                 _flip_rows(flips),

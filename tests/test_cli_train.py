@@ -3,19 +3,29 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from corpus_files import CorpusFiles
 
+from framing.corpus import Corpus
 from framing.errors import MissingExtraError, ModelError
 from framing.model_folder import open_model_folder
 from framing.training import Progress, TrainingRun, train_tfidf
 from framing.transformer import TransformerSettings
 
 Framing = Callable[..., tuple[int, str, str]]
+
+
+class Asked(NamedTuple):
+    """What a training was asked for."""
+
+    run: TrainingRun
+    settings: TransformerSettings
+    auxiliary: Sequence[Corpus]
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +53,17 @@ def train(framing: Framing) -> Framing:
 
 
 @pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainingRun, TransformerSettings]]:
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
     """What the fine-tuning of transformers was asked for; a baseline is trained in its place."""
-    asked: list[tuple[TrainingRun, TransformerSettings]] = []
+    asked: list[Asked] = []
 
-    def fine_tune(run: TrainingRun, settings: TransformerSettings, progress: Progress) -> None:
-        asked.append((run, settings))
+    def fine_tune(
+        run: TrainingRun,
+        settings: TransformerSettings,
+        progress: Progress,
+        auxiliary: Sequence[Corpus],
+    ) -> None:
+        asked.append(Asked(run, settings, auxiliary))
         train_tfidf(run, progress)
 
     monkeypatch.setattr("framing.training.train_transformer", fine_tune)
@@ -103,7 +118,7 @@ def test_the_options_of_a_transformer_reach_its_settings(train: Framing, trainin
         "--batch-size 4 --seed 7 --model-version 3.0.0 --collection authored"
     )
     assert (status, out) == (0, "")
-    ((run, settings),) = trainings
+    ((run, settings, _),) = trainings
     assert settings == TransformerSettings(
         base_model="./encoder", epochs=2.5, learning_rate=5e-5, batch_size=4
     )
@@ -114,10 +129,10 @@ def test_the_options_of_a_transformer_reach_its_settings(train: Framing, trainin
 
 def test_without_options_the_settings_are_those_of_the_library(train: Framing, trainings) -> None:
     assert train("transformer --output mine")[0] == 0
-    ((run, settings),) = trainings
+    ((run, settings, auxiliary),) = trainings
     default = "sentence-transformers/all-MiniLM-L6-v2"
     assert settings == TransformerSettings(base_model=default)
-    assert (run.seed, run.collections) == (0, None)
+    assert (run.seed, run.collections, auxiliary) == (0, None, [])
 
 
 def test_labels_and_seeds_may_lie_elsewhere(train: Framing, folder: Path, trainings) -> None:
@@ -127,6 +142,20 @@ def test_labels_and_seeds_may_lie_elsewhere(train: Framing, folder: Path, traini
     status, _, _ = train("transformer --output mine --labels data/labels --seeds data/seeds")
     assert status == 0
     assert len(trainings[0][0].corpus.documents) == 20
+
+
+def test_auxiliary_labels_are_read_with_their_seeds(
+    train: Framing, folder: Path, trainings
+) -> None:
+    files = CorpusFiles(folder / "other")
+    files.add("boat", "A boat left.")
+    files.write()
+    assert train("transformer --output mine --auxiliary other")[0] == 0
+    (corpus,) = trainings[0].auxiliary
+    assert [each.document.doc_id for each in corpus.documents] == ["boat"]
+    status, _, err = train("transformer --output mine --auxiliary nowhere")
+    assert status == 1
+    assert "framing: nowhere/labels/taxonomy.toml: cannot be read" in err
 
 
 def test_an_unknown_collection_is_wrong_usage(train: Framing) -> None:

@@ -57,6 +57,12 @@ def name_bank(names: Iterable[Name]) -> NameBank:
     return bank
 
 
+def corpus_name_bank(corpus: Corpus) -> NameBank:
+    """Return real nations and the names that the manifest lists for the train split, by kind."""
+    sources = (corpus.manifest[each.document.doc_id] for each in corpus.split("train"))
+    return name_bank([*real_nations(), *chain.from_iterable(row.names for row in sources)])
+
+
 def draw_swaps(names: Iterable[Name], bank: NameBank, rng: random.Random) -> dict[str, str]:
     """Choose another name of its kind for each name of a document.
 
@@ -120,8 +126,7 @@ def swapped_documents(
         share: probability in [0, 1] that a document with names is swapped.
         seed: of the choice; a document's swap does not depend on the other documents.
     """
-    sources = (corpus.manifest[each.document.doc_id] for each in corpus.split("train"))
-    bank = name_bank([*real_nations(), *chain.from_iterable(row.names for row in sources)])
+    bank = corpus_name_bank(corpus)
     result = []
     for labelled in documents:
         doc_id = labelled.document.doc_id

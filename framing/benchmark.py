@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +21,12 @@ import numpy as np
 
 from framing.classifier import Classifier
 from framing.documents import read_inputs
-from framing.errors import InputError, ModelError
+from framing.errors import InputError, MissingExtraError, ModelError
 from framing.model_folder import find_model
 from framing.onnx_runtime import Ids, Network, OnnxClassifier
 from framing.report.output import Tally, Target, write_results
 from framing.scoring import load_folder, score_inputs
+from framing.training import Progress, require_torch
 
 if TYPE_CHECKING:
     from framing.pipeline_peer import PipelinePeer
@@ -36,7 +36,6 @@ RUNTIME = "runtime alone"
 PIPELINE = "transformers.pipeline"
 BATCH_SIZES = (1, 8, 32)
 STOPWATCH = Path(__file__).with_name("stopwatch.py")
-Progress = Callable[[str], None]
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,14 +134,12 @@ def _texts(inputs: Sequence[str]) -> Iterator[dict[Path, str]]:
 
 
 def _peer(base_model: str, network: Network, progress: Progress) -> PipelinePeer | None:
-    if find_spec("transformers") is None or find_spec("torch") is None:
-        progress(f"{PIPELINE} is left out: it needs transformers and torch")
-        return None
-    from framing.pipeline_peer import PipelinePeer
-
     try:
+        require_torch()
+        from framing.pipeline_peer import PipelinePeer
+
         return PipelinePeer(base_model, network.settings.window, network.settings.overlap)
-    except ModelError as error:
+    except (MissingExtraError, ModelError) as error:
         progress(f"{PIPELINE} is left out: {error}")
         return None
 
@@ -255,7 +252,7 @@ def _take_turns_to_start(
     ]
     seconds = [{name: took for name, (took, _) in each.items()} for each in rounds]
     return tuple(
-        _measurement(name, seconds, max((each[name][1] or 0 for each in rounds), default=0) or None)
+        _measurement(name, seconds, max(each[name][1] or 0 for each in rounds) or None)
         for name in commands
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ from framing.figures import (
     count_document,
     group_figures,
 )
-from framing.invariance import Flips, all_variants, measure_flips
+from framing.invariance import Flips, Variants, all_variants, measure_flips
 from framing.predictions import Predictions, read_predictions
 from framing.sentences import sentence_bounds
 from framing.spans import LabelledDocument, ScoredDocument
@@ -159,14 +159,7 @@ def evaluate(
     for model in models:
         _check_devices(model, corpus)
     variants = all_variants(corpus, n_swaps, seed) if n_swaps else {}
-    runs = [
-        replace(run, flips=measure_flips(model, documents, variants, seed))
-        if isinstance(model, Classifier)
-        else run
-        for model, run in zip(
-            models, _runs(models, documents, corpus.taxonomy.device_names), strict=True
-        )
-    ]
+    runs = list(_runs(models, documents, corpus.taxonomy.device_names, variants, seed))
     groups = _groups(documents)
     weights = {name: metrics.bootstrap_weights(len(group), seed) for name, group in groups.items()}
     signature = _signature(corpus, split, names, documents, seed)
@@ -247,6 +240,8 @@ def _runs(
     models: Sequence[Classifier | Predictions],
     documents: Sequence[LabelledDocument],
     devices: Sequence[str],
+    variants: Mapping[str, Variants],
+    seed: int,
 ) -> Iterator[_Run]:
     sentences = [sentence_bounds(gold.document.text) for gold in documents]
     names = [_name(model) for model in models]
@@ -264,7 +259,9 @@ def _runs(
             seconds=None if isinstance(model, Predictions) else seconds,
             scored=all(span.score is not None for p in scored for span in (*p.spans, *p.uncertain)),
             counts=counts,
-            flips={},
+            flips={}
+            if isinstance(model, Predictions)
+            else measure_flips(model, documents, scored, variants, seed),
         )
 
 

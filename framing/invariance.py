@@ -11,13 +11,12 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 
 import msgspec
 import numpy as np
 
 from framing import metrics
-from framing.augmentation import NameBank, draw_swaps, name_bank, real_nations, swap_names
+from framing.augmentation import NameBank, corpus_name_bank, draw_swaps, real_nations, swap_names
 from framing.classifier import Classifier
 from framing.corpus import Corpus
 from framing.figures import MICRO, Figure, figure
@@ -57,14 +56,16 @@ Variants = Callable[[LabelledDocument], Iterable[Document]]
 def measure_flips(
     classifier: Classifier,
     documents: Sequence[LabelledDocument],
+    scored: Sequence[ScoredDocument],
     variants: Mapping[str, Variants],
     seed: int,
 ) -> dict[str, dict[str, Flips]]:
-    """Score documents and their variants, and count the verdicts that differ.
+    """Score variants of documents, and count the verdicts that differ.
 
     Args:
         classifier: the model.
         documents: in the form that the verdicts are held against.
+        scored: what the model says of them.
         variants: for each kind a function that gives variants of a document; a document that a
             kind does not change has none.
         seed: of the resamples behind the intervals.
@@ -73,23 +74,22 @@ def measure_flips(
         For each kind that changes a document the flips of all devices, under 'micro', and of each.
     """
     devices = classifier.manifest.taxonomy.device_names
-    originals = list(classifier.score_documents(labelled.document for labelled in documents))
     flips = {}
     for kind, vary in variants.items():
         rows = []
-        for labelled, original in zip(documents, originals, strict=True):
+        for labelled, original in zip(documents, scored, strict=True):
             changed = [each for each in vary(labelled) if each.text != labelled.document.text]
             if changed:
                 rows.append(_rows(original, classifier.score_documents(changed), devices))
         if rows:
-            flips[kind] = _flips(np.array(rows, dtype=np.float64), devices, seed)
+            flips[kind] = _flips(np.stack(rows), devices, seed)
     return flips
 
 
 def _rows(
     original: ScoredDocument, changed: Iterable[ScoredDocument], devices: Sequence[str]
-) -> list[list[float]]:
-    """Return for each device verdicts, gained, lost, firm flips and the sum of the shifts."""
+) -> metrics.Floats:
+    """Return verdicts, gained, lost, firm flips and the sum of the shifts, (n_devices, 5)."""
     sums = np.zeros((len(devices), 5))
     for variant in changed:
         for row, device in zip(sums, devices, strict=True):
@@ -97,7 +97,7 @@ def _rows(
             gained, lost = after == 2 > before, before == 2 > after
             shift = variant.device_scores[device] - original.device_scores[device]
             row += [1, gained, lost, abs(after - before) == 2, shift]
-    return sums.tolist()
+    return sums
 
 
 def _level(scored: ScoredDocument, device: str) -> int:
@@ -159,8 +159,7 @@ def _styled(style: Callable[[str], str]) -> Variants:
 
 
 def _swaps(corpus: Corpus, n_swaps: int, seed: int) -> Variants:
-    sources = (corpus.manifest[each.document.doc_id] for each in corpus.split("train"))
-    bank = name_bank([*real_nations(), *chain.from_iterable(row.names for row in sources)])
+    bank = corpus_name_bank(corpus)
 
     def vary(labelled: LabelledDocument) -> Iterator[Document]:
         doc_id = labelled.document.doc_id
@@ -184,9 +183,7 @@ def nations_in(text: str) -> tuple[Name, ...]:
     >>> [name.name for name in nations_in("Two Kenyans were held in Peru.")]
     ['Kenya', 'Peru']
     """
-    words = set(re.findall(r"\b[A-Z]\w+(?: [A-Z]\w+)?", text)) | set(
-        re.findall(r"\b[A-Z]\w+", text)
-    )
+    words = set(re.findall(r"\b[A-Z]\w+", text))
     return tuple(name for name in real_nations() if words & set(name.forms.values()))
 
 

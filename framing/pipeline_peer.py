@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
-from framing.errors import ModelError
+from framing.transformer import load_pretrained
 
 
 class PipelinePeer:
@@ -33,12 +33,8 @@ class PipelinePeer:
         Raises:
             ModelError: if it is not at hand.
         """
-        try:
-            network = AutoModelForTokenClassification.from_pretrained(base_model, num_labels=2)
-            tokenizer = AutoTokenizer.from_pretrained(base_model, model_max_length=window)
-        except (OSError, ValueError) as error:
-            reason = (str(error).strip().splitlines() or ["unknown"])[0]
-            raise ModelError(f"{base_model}: base model cannot be loaded ({reason}).") from error
+        network = load_pretrained(AutoModelForTokenClassification, base_model, num_labels=2)
+        tokenizer = load_pretrained(AutoTokenizer, base_model, model_max_length=window)
         network.config.id2label = {0: "O", 1: "DEVICE"}
         with torch.no_grad():
             network.classifier.bias.copy_(torch.tensor([9.0, -9.0]))

@@ -14,7 +14,6 @@ from framing.classifier import Classifier
 from framing.corpus import Corpus
 from framing.errors import ModelError
 from framing.evaluation import gold_documents
-from framing.metrics import OverlapCounts, overlap_counts
 from framing.model_folder import ModelManifest, SettingValue, new_model_folder, write_manifest
 from framing.network_tuning import tune_network
 from framing.onnx_runtime import OnnxClassifier
@@ -24,7 +23,7 @@ from framing.taxonomy import Taxonomy
 from framing.tfidf import DEV_F1, TfidfClassifier, tune_weights
 from framing.tfidf.samples import samples
 from framing.tfidf.weights import save_settings
-from framing.tuning import Tuning
+from framing.tuning import Tuning, overlap_f1
 
 
 @dataclass(frozen=True)
@@ -139,19 +138,10 @@ def _changes(
 ) -> Iterator[str]:
     """Yield for each device its report threshold and overlap F1, before and after."""
     for device, thresholds in retuned.tuning.thresholds.items():
+        before = [scored.spans_of(device) for scored in retuned.before]
         n_spans = sum(len(labelled.spans_of(device)) for labelled in documents)
         yield (
             f"{device}: report threshold {old.thresholds[device].report:.2f} → "
-            f"{thresholds.report:.2f}, overlap F1 {_f1(documents, retuned.before, device):.3f} → "
+            f"{thresholds.report:.2f}, overlap F1 {overlap_f1(documents, before, device):.3f} → "
             f"{retuned.tuning.f1[device]:.3f} with {n_spans} gold spans"
         )
-
-
-def _f1(
-    documents: Sequence[LabelledDocument], scored: Sequence[ScoredDocument], device: str
-) -> float:
-    counts = (
-        overlap_counts(gold.spans_of(device), found.spans_of(device))
-        for gold, found in zip(documents, scored, strict=True)
-    )
-    return sum(counts, OverlapCounts()).f1

@@ -153,11 +153,12 @@ def train_transformer(
         train, dev = run.examples(), run.documents("dev")
         progress(f"{len(train)} documents to train on, {len(dev)} to tune on")
         label_sets = [LabelSet(train, run.corpus.taxonomy)]
-        for corpus in auxiliary:
-            label_sets.append(LabelSet(corpus.split("train"), corpus.taxonomy))
-            progress(f"{len(label_sets[-1].documents)} documents with auxiliary labels")
         digests = [run.corpus.digest([*train, *dev])]
-        digests += [corpus.digest(corpus.split("train")) for corpus in auxiliary]
+        for corpus in auxiliary:
+            related = corpus.split("train")
+            progress(f"{len(related)} documents with auxiliary labels")
+            label_sets.append(LabelSet(related, corpus.taxonomy))
+            digests.append(corpus.digest(related))
         key = f"{settings} {run.seed} {digests} {[each.taxonomy for each in label_sets]}"
         own = checkpoints / hashlib.sha256(key.encode()).hexdigest()[:12]
         network, tokenizer = fit_transformer(label_sets, dev, settings, run.seed, own)

@@ -116,14 +116,13 @@ class SpanNetwork(nn.Module):
         self.register_buffer("device_weights", torch.tensor(weights), persistent=False)
         nn.init.constant_(self.devices.bias, RARE_LOGIT)
 
-    def without_auxiliary(self, n_devices: int) -> SpanNetwork:
-        """Return the network without the outputs of auxiliary devices."""
+    def drop_auxiliary(self, n_devices: int) -> None:
+        """Throw away the outputs after those of the first `n_devices`."""
         head = nn.Linear(self.devices.in_features, n_devices)
         with torch.no_grad():
             head.weight.copy_(self.devices.weight[:n_devices])
             head.bias.copy_(self.devices.bias[:n_devices])
         self.devices = head
-        return self
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits of devices and of voices, each (batch, length, n)."""
@@ -169,7 +168,7 @@ def load_tokenizer(base_model: str) -> Tokenizer:
     Raises:
         ModelError: if the model is not at hand or has no fast tokenizer.
     """
-    fast = _pretrained(AutoTokenizer, base_model)
+    fast = load_pretrained(AutoTokenizer, base_model)
     if not getattr(fast, "is_fast", False):
         raise ModelError(
             f"{base_model}: has no fast tokenizer. Expected one with a tokenizer.json."
@@ -180,7 +179,12 @@ def load_tokenizer(base_model: str) -> Tokenizer:
     return tokenizer
 
 
-def _pretrained(kind: Any, base_model: str, **options: Any) -> Any:
+def load_pretrained(kind: Any, base_model: str, **options: Any) -> Any:
+    """Load something of a base model by one of transformers' auto classes; no code of it is run.
+
+    Raises:
+        ModelError: if it is not at hand.
+    """
     try:
         return kind.from_pretrained(base_model, trust_remote_code=False, **options)
     except (OSError, ValueError, SafetensorError) as error:
@@ -200,11 +204,11 @@ def load_encoder(base_model: str) -> nn.Module:
     Raises:
         ModelError: if the model is not at hand.
     """
-    config = _pretrained(AutoConfig, base_model)
+    config = load_pretrained(AutoConfig, base_model)
     for name in DROPOUTS:
         if hasattr(config, name):
             setattr(config, name, 0.0)
-    encoder: nn.Module = _pretrained(AutoModel, base_model, config=config)
+    encoder: nn.Module = load_pretrained(AutoModel, base_model, config=config)
     return encoder
 
 
@@ -351,7 +355,8 @@ def fit_transformer(
     )
     with contextlib.redirect_stdout(sys.stderr):  # where the library prints its losses
         trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
-    return network.without_auxiliary(len(taxonomy.devices)).cpu().eval(), tokenizer
+    network.drop_auxiliary(len(taxonomy.devices))
+    return network.cpu().eval(), tokenizer
 
 
 def _last_checkpoint(folder: Path) -> str | None:

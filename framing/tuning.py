@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import le
 from statistics import fmean
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from framing.corpus import AUTHORED
 from framing.decoding import Candidate
 from framing.metrics import OverlapCounts, is_correct, overlap_counts
 from framing.model_folder import Calibration, Thresholds
-from framing.spans import LabelledDocument, LabelledSpan
+from framing.spans import LabelledDocument, LabelledSpan, Span
 
 N_CUTS = 40
 # Cuts whose F1 lies this close to the best count as equal, and the middle one wins: the best one
@@ -25,7 +26,7 @@ UNCERTAIN_SHARE = 0.5
 # Where no candidate is right, no cut is better than another: each would report false alarms.
 UNTUNED_REPORT = 0.5
 
-_Pair = tuple[Sequence[Candidate], Sequence[LabelledSpan]]  # candidates and gold of a document
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Tuning:
 def tune_device(
     candidates: Sequence[Sequence[Candidate]],
     gold: Sequence[Sequence[LabelledSpan]],
-    groups: Sequence[str] | None = None,
+    groups: Sequence[Hashable] | None = None,
 ) -> DeviceTuning:
     """Choose the report threshold of one device by overlap F1, and fit its span scores.
 
@@ -77,20 +78,29 @@ def tune_device(
     )
     sigmoid = fit_sigmoid(raw, right)
     parts = _parts(pairs, groups or [""] * len(pairs))
+
+    def mean_f1(is_kept: Callable[[float], bool]) -> float:
+        return fmean(
+            _f1([([c.span for c in found if is_kept(c.raw)], spans) for found, spans in part])
+            for part in parts
+        )
+
     cuts = np.unique(np.quantile(raw, np.linspace(0, 1, N_CUTS))) if len(raw) else np.zeros(1)
-    figures = np.array([_mean_f1(parts, partial(le, cut)) for cut in cuts])
+    figures = np.array([mean_f1(partial(le, cut)) for cut in cuts])
     near_best = np.flatnonzero(figures >= figures.max() - PLATEAU)
     chosen = int(near_best[len(near_best) // 2])
     best = float(apply_sigmoid(sigmoid, cuts[chosen]))
     report = best if figures.any() else UNTUNED_REPORT
     # A flat map gives unlike raw scores one probability: the F1 is that of what is reported.
-    f1 = _mean_f1(parts, lambda raw: float(apply_sigmoid(sigmoid, raw)) >= report)
+    f1 = mean_f1(lambda raw: float(apply_sigmoid(sigmoid, raw)) >= report)
     return DeviceTuning(sigmoid, Thresholds(report, UNCERTAIN_SHARE * report), f1)
 
 
-def _parts(pairs: Sequence[_Pair], groups: Sequence[str]) -> list[list[_Pair]]:
-    """Return the documents of each group that has gold spans, all as one where none has."""
-    parts: dict[str, list[_Pair]] = {}
+def _parts(
+    pairs: Sequence[tuple[Sequence[Found], Sequence[LabelledSpan]]], groups: Sequence[Hashable]
+) -> list[list[tuple[Sequence[Found], Sequence[LabelledSpan]]]]:
+    """Return what was found and gold in each group with gold spans, all as one where none has."""
+    parts: dict[Hashable, list[tuple[Sequence[Found], Sequence[LabelledSpan]]]] = {}
     for pair, group in zip(pairs, groups, strict=True):
         parts.setdefault(group, []).append(pair)
     return [part for part in parts.values() if any(gold for _, gold in part)] or [list(pairs)]
@@ -112,26 +122,37 @@ def tune_setting(
         The setting, and what tuning found with it.
     """
     gold = [labelled.spans_of(device) for labelled in documents]
-    # The two kinds of text that evaluations tell apart.
-    groups = [str(each.document.metadata.get("collection") == AUTHORED) for each in documents]
+    kinds = _kinds(documents)
     of_device = {
         setting: [[c for c in each if c.device == device] for each in candidates]
         for setting, candidates in found.items()
     }
-    tried = {setting: tune_device(each, gold, groups) for setting, each in of_device.items()}
+    tried = {setting: tune_device(each, gold, kinds) for setting, each in of_device.items()}
     best = max(tried, key=lambda setting: tried[setting].f1)
     return best, tried[best]
 
 
-def _mean_f1(parts: Sequence[Sequence[_Pair]], is_kept: Callable[[float], bool]) -> float:
-    return fmean(_f1(part, is_kept) for part in parts)
+def overlap_f1(
+    documents: Sequence[LabelledDocument], found: Sequence[Sequence[Span]], device: str
+) -> float:
+    """Return the overlap F1 of one device as tuning takes it: the mean of the kinds of text.
+
+    Args:
+        documents: with their gold spans.
+        found: for each of them the spans of the device that were predicted.
+        device: the device.
+    """
+    pairs = [(spans, each.spans_of(device)) for each, spans in zip(documents, found, strict=True)]
+    return fmean(map(_f1, _parts(pairs, _kinds(documents))))
 
 
-def _f1(pairs: Sequence[_Pair], is_kept: Callable[[float], bool]) -> float:
-    counts = (
-        overlap_counts(gold, [c.span for c in found if is_kept(c.raw)]) for found, gold in pairs
-    )
-    return sum(counts, OverlapCounts()).f1
+def _kinds(documents: Sequence[LabelledDocument]) -> list[bool]:
+    """Return for each document which of the two kinds it is that evaluations tell apart."""
+    return [labelled.document.metadata.get("collection") == AUTHORED for labelled in documents]
+
+
+def _f1(pairs: Iterable[tuple[Sequence[Span], Sequence[Span]]]) -> float:
+    return sum((overlap_counts(gold, found) for found, gold in pairs), OverlapCounts()).f1
 
 
 def fit_document_scores(

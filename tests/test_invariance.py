@@ -14,6 +14,7 @@ from framing.evaluation import evaluate
 from framing.invariance import (
     NAMES,
     Flips,
+    Variants,
     all_variants,
     curly_quotes,
     html_leftovers,
@@ -49,11 +50,18 @@ def documents(*texts: str) -> list[LabelledDocument]:
     return [LabelledDocument(Document(f"d{i}", text)) for i, text in enumerate(texts)]
 
 
+def flips_of(
+    labelled: list[LabelledDocument], variants: dict[str, Variants]
+) -> dict[str, dict[str, Flips]]:
+    scored = list(Shouted().score_documents(each.document for each in labelled))
+    return measure_flips(Shouted(), labelled, scored, variants, seed=0)
+
+
 def flips(*texts: str) -> dict[str, Flips]:
     upper = {
         "upper": lambda labelled: [replace(labelled.document, text=labelled.document.text.upper())]
     }
-    return measure_flips(Shouted(), documents(*texts), upper, seed=0)["upper"]
+    return flips_of(documents(*texts), upper)["upper"]
 
 
 def test_verdicts_that_change_are_counted_by_their_direction() -> None:
@@ -72,13 +80,13 @@ def test_verdicts_that_change_are_counted_by_their_direction() -> None:
 
 def test_a_lost_report_without_a_trace_is_firm() -> None:
     lower = {"lower": lambda labelled: [replace(labelled.document, text="b")]}
-    found = measure_flips(Shouted(), documents("A", "Ab"), lower, seed=0)["lower"][D]
+    found = flips_of(documents("A", "Ab"), lower)["lower"][D]
     assert (found.lost.value, found.firm.value, found.gained.value) == (1, 1, 0)
 
 
 def test_a_kind_that_changes_no_document_is_left_out() -> None:
     same = {"same": lambda labelled: [labelled.document]}
-    assert measure_flips(Shouted(), documents("A"), same, seed=0) == {}
+    assert flips_of(documents("A"), same) == {}
 
 
 @pytest.fixture

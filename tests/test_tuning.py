@@ -12,6 +12,7 @@ from framing.spans import Document, LabelledDocument, LabelledSpan, Span
 from framing.tuning import (
     DeviceTuning,
     fit_document_scores,
+    overlap_f1,
     tune_device,
     tuning_of,
 )
@@ -93,6 +94,16 @@ def test_a_dense_group_does_not_outvote_a_sparse_one() -> None:
     grouped = tune_device(found, golds, ["dense"] * 10 + ["sparse"])
     assert sum(map(len, reported(found, grouped))) == 11
     assert grouped.f1 == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_figures_before_and_after_a_tuning_are_means_of_the_two_kinds_of_text() -> None:
+    def of(collection: str) -> LabelledDocument:
+        document = Document(collection, "x" * 80, metadata={"collection": collection})
+        return LabelledDocument(document, (gold(0, 10),))
+
+    # authored: found exactly, twice; news: not found (F1 0). Pooled it were R 2/3, F1 0.8.
+    documents = [of("authored"), of("authored"), of("news")]
+    assert overlap_f1(documents, [[Span(0, 10)], [Span(0, 10)], []], "denial") == 0.5
 
 
 def test_a_group_without_gold_spans_has_no_vote() -> None:

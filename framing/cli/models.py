@@ -32,8 +32,6 @@ Format = Annotated[
 @app.command("list")
 def list_models(format_name: Format = "table") -> None:
     """List the models that --model knows by name."""
-    import msgspec
-
     from framing.report.models import format_facts, model_facts
 
     models = []
@@ -43,7 +41,7 @@ def list_models(format_name: Format = "table") -> None:
         except ModelError as error:
             typer.echo(f"framing: {error}", err=True)
     if format_name == "json":
-        typer.echo(msgspec.json.format(msgspec.json.encode(models), indent=2))
+        _echo_json(models)
     else:
         typer.echo(format_facts(models), nl=False)
 
@@ -54,14 +52,12 @@ def show(
     format_name: Format = "table",
 ) -> None:
     """Show how a model was made, its thresholds and its files."""
-    import msgspec
-
     from framing.report.models import format_manifest
 
     folder = find_model(model)
     manifest = read_manifest(folder)
     if format_name == "json":
-        typer.echo(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+        _echo_json(manifest)
     else:
         typer.echo(format_manifest(folder, manifest), nl=False)
 
@@ -131,15 +127,19 @@ def benchmark(
     format_name: Format = "table",
 ) -> None:
     """Measure a model's speed on this machine, beside the bare runtime and the usual library."""
-    import msgspec
-
     from framing.benchmark import format_benchmark, run_benchmark
 
     measured = run_benchmark(model, inputs, base_model, rounds, tell)
     if format_name == "json":
-        typer.echo(msgspec.json.format(msgspec.json.encode(measured), indent=2))
+        _echo_json(measured)
     else:
         typer.echo(format_benchmark(measured), nl=False)
+
+
+def _echo_json(value: object) -> None:
+    import msgspec
+
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
 def _known_models() -> Mapping[str, Path]:

@@ -101,8 +101,11 @@ def _group(models: Sequence[ModelEvaluation], group: str) -> Iterator[str]:
 def _overlap_rows(models: Sequence[ModelEvaluation], group: str) -> Iterator[list[str]]:
     for device in (None, *models[0].groups[group].devices):
         figures = [_of_device(model, group, device).overlap for model in models]
-        name = "**all (micro)**" if device is None else _cell(device)
-        yield [name, str(figures[0].n_gold), *(_figure(figure.f1) for figure in figures)]
+        yield [
+            _device_cell(device),
+            str(figures[0].n_gold),
+            *(_figure(figure.f1) for figure in figures),
+        ]
 
 
 def _micro_rows(models: Sequence[ModelEvaluation], group: str) -> Iterator[list[str]]:
@@ -147,7 +150,7 @@ def _comparisons(comparisons: Sequence[Comparison], shown: Sequence[str]) -> Ite
         [
             _cell(f"{comparison.second} - {comparison.first}"),
             comparison.group,
-            "**all (micro)**" if comparison.device == MICRO else _cell(comparison.device),
+            _device_cell(comparison.device),
             _figure(comparison.difference, signed=True),
             f"{comparison.p_value:.4f}",
         ]
@@ -181,9 +184,8 @@ def _flips(models: Sequence[ModelEvaluation]) -> Iterator[str]:
 def _flip_rows(flips: Mapping[str, Flips]) -> Iterator[list[str]]:
     for device, each in flips.items():
         shares = (each.rate, each.gained, each.lost, each.firm)
-        name = "**all (micro)**" if device == MICRO else _cell(device)
         yield [
-            name,
+            _device_cell(device),
             str(each.n_verdicts),
             *(_figure(share) for share in shares),
             _figure(each.shift, signed=True),
@@ -235,6 +237,10 @@ def _figure(figure: Figure, decimals: int = 3, *, signed: bool = False) -> str:
 
 def _number(value: float | None, decimals: int) -> str:
     return _NO_VALUE if value is None else f"{value:,.{decimals}f}"
+
+
+def _device_cell(device: str | None) -> str:
+    return "**all (micro)**" if device in (None, MICRO) else _cell(str(device))
 
 
 def _cell(text: str) -> str:
